@@ -1,0 +1,41 @@
+/**
+ * JSON values as the object model uses them: compared by content, frozen when shared, cloned before a change.
+ */
+export type JsonPrimitive = string | number | boolean | null;
+export type JsonValue = JsonPrimitive | JsonValue[] | { [key: string]: JsonValue };
+export type JsonObject = { [key: string]: JsonValue };
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Equality by content; member order does not matter and members that are undefined count as absent. */
+export function deepEqual(left: unknown, right: unknown): boolean {
+  if (left === right) return true;
+  if (Array.isArray(left)) return Array.isArray(right) && arraysEqual(left, right);
+  if (!isObject(left) || !isObject(right)) return false;
+  for (const key of Object.keys(left)) if (!deepEqual(left[key], right[key])) return false;
+  for (const key of Object.keys(right)) if (right[key] !== undefined && left[key] === undefined) return false;
+  return true;
+}
+
+function arraysEqual(left: unknown[], right: unknown[]): boolean {
+  return left.length === right.length && left.every((entry, index) => deepEqual(entry, right[index]));
+}
+
+/** A deep copy that anyone may change; members that are undefined are left out. */
+export function clone<T>(value: T): T {
+  if (Array.isArray(value)) return value.map((entry: unknown) => clone(entry)) as T;
+  if (!isObject(value)) return value;
+  const copy: Record<string, unknown> = {};
+  for (const key in value) if (value[key] !== undefined) copy[key] = clone(value[key]);
+  return copy as T;
+}
+
+/** Freezes `value` and everything below it, in place. What is frozen already is taken to be frozen throughout. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  for (const key in value) deepFreeze(value[key]);
+  return value;
+}

@@ -1,0 +1,122 @@
+/**
+ * What the API knows about a kind: its names, where it lives, its schema, its subresources and the columns that
+ * `kubectl get` shows. A `Kind<T>` is also the token by which the client, caches and controllers are typed.
+ */
+import { metadataSchema } from '#kube/metadata-schema.ts';
+import type { KubeObject, ObjectMeta } from '#kube/object.ts';
+import { type InferObject, object, type Schema, string } from '#kube/schema.ts';
+
+export interface PrinterColumn {
+  readonly name: string;
+  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date';
+  /** Kubernetes' JSONPath, such as `.status.url`. */
+  readonly jsonPath: string;
+  readonly description?: string;
+  readonly format?: string;
+  /** 0 (the default) is always shown; more only with `-o wide`. */
+  readonly priority?: number;
+}
+
+/** Where `spec.replicas`, `status.replicas` and the selector are, as paths such as `.spec.replicas`. */
+export interface ScaleSubresource {
+  readonly specReplicasPath: string;
+  readonly statusReplicasPath: string;
+  readonly labelSelectorPath?: string;
+}
+
+export interface KindNames {
+  /** Empty for the core group. */
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly singular: string;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+}
+
+export interface Kind<out T extends KubeObject = KubeObject> extends KindNames {
+  readonly namespaced: boolean;
+  readonly schema: Schema<T>;
+  readonly hasStatus: boolean;
+  readonly scale: ScaleSubresource | undefined;
+  /** Columns by JSONPath; built-in kinds have none here, the API server computes theirs. */
+  readonly columns: readonly PrinterColumn[];
+  /** True for kinds that Kubernetes itself would serve from a CustomResourceDefinition: they take no strategic merge
+   *  patch, and count generations for `spec` whenever they have a status. */
+  readonly isCustom: boolean;
+}
+
+export interface KindDefinition<P extends Record<string, Schema>> {
+  /** `group/version`, or `v1` for the core group. */
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly singular?: string;
+  readonly shortNames?: readonly string[];
+  readonly categories?: readonly string[];
+  readonly namespaced?: boolean;
+  readonly doc: string;
+  /** The members beside apiVersion, kind and metadata. */
+  readonly properties: P;
+  readonly hasStatus?: boolean;
+  readonly scale?: ScaleSubresource;
+  readonly columns?: readonly PrinterColumn[];
+  readonly isCustom?: boolean;
+}
+
+export type ObjectOfKind<P extends Record<string, Schema>> = {
+  apiVersion: string;
+  kind: string;
+  metadata: ObjectMeta;
+} & InferObject<P>;
+
+const typeMeta = {
+  apiVersion: string('Version of the schema that the object is written in.'),
+  kind: string('Which kind of object this is.'),
+};
+
+export function defineKind<const P extends Record<string, Schema>>(
+  definition: KindDefinition<P>,
+): Kind<ObjectOfKind<P>> {
+  const [group, version] = splitApiVersion(definition.apiVersion);
+  const schema = object({ ...typeMeta, metadata: metadataSchema, ...definition.properties }, { doc: definition.doc });
+  return {
+    group,
+    version,
+    kind: definition.kind,
+    plural: definition.plural,
+    singular: definition.singular ?? definition.kind.toLowerCase(),
+    shortNames: definition.shortNames ?? [],
+    categories: definition.categories ?? [],
+    namespaced: definition.namespaced ?? true,
+    schema: schema as unknown as Schema<ObjectOfKind<P>>,
+    hasStatus: definition.hasStatus ?? 'status' in definition.properties,
+    scale: definition.scale,
+    columns: definition.columns ?? [],
+    isCustom: definition.isCustom ?? false,
+  };
+}
+
+/** The object type of a kind token: `type Pod = ObjectOf<typeof Pod>`. */
+export type ObjectOf<K> = K extends Kind<infer T> ? T : never;
+
+/** `apps/v1` → ['apps', 'v1']; `v1` → ['', 'v1']. */
+export function splitApiVersion(apiVersion: string): [group: string, version: string] {
+  const slash = apiVersion.indexOf('/');
+  return slash < 0 ? ['', apiVersion] : [apiVersion.slice(0, slash), apiVersion.slice(slash + 1)];
+}
+
+export function apiVersionOf(kind: Pick<KindNames, 'group' | 'version'>): string {
+  return kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;
+}
+
+/** `services.serving.knative.dev`, or `pods` for the core group: how errors and the store name a resource. */
+export function resourceOf(kind: Pick<KindNames, 'group' | 'plural'>): string {
+  return kind.group === '' ? kind.plural : `${kind.plural}.${kind.group}`;
+}
+
+/** An object with its apiVersion and kind filled in. */
+export function typed<T extends KubeObject>(kind: Kind<T>, rest: Omit<T, 'apiVersion' | 'kind'>): T {
+  return { apiVersion: apiVersionOf(kind), kind: kind.kind, ...rest } as T;
+}
