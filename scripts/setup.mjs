@@ -7,6 +7,10 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+// Not `npm ci`: it refuses a lock file without the optional binaries of every other platform, and registries that
+// mirror only some platforms never listed them. `install --no-save` follows the lock file and leaves it alone.
+const INSTALL = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'];
+
 const STAMP = path.join(ROOT, 'node_modules', '.pinnace-setup');
 
 /** The product's own Node, a package of this tree. */
@@ -32,12 +36,12 @@ export function isReady() {
 export function setup() {
   if (isReady()) return;
   console.error('pinnace: installing npm packages (once per lock file) …');
-  const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  const result = spawnSync('npm', INSTALL, {
     cwd: ROOT,
     stdio: ['ignore', 2, 2],
   });
   if (result.status !== 0)
-    throw new Error(`npm ci failed (exit code ${result.status}); is the package registry reachable?`);
+    throw new Error(`npm install failed (exit code ${result.status}); is the package registry reachable?`);
   nodeBinary();
   writeFileSync(STAMP, wanted());
 }
