@@ -1,0 +1,136 @@
+/**
+ * The state directory: where everything of one platform lives, and what its processes hand each other.
+ *
+ *     DIR/config.json      settings that persist: ports, pod and Service ranges, names derived from DIR
+ *     DIR/kubeconfig       for clients
+ *     DIR/pki/             certificate authority, server and client certificates (0700)
+ *     DIR/store/state.db   the durable store
+ *     DIR/images/          blobs, unpacked layers, references
+ *     DIR/pods/UID/        volumes, bundles and root filesystems of one pod
+ *     DIR/netns/           mounted network namespaces
+ *     DIR/pod-logs/        containers' logs, kept for a while after the pod is gone
+ *     DIR/log/             our processes' logs
+ *     DIR/journal/         decisions and cold starts, bounded
+ *     DIR/run/             what does not survive a reboot: sockets, pids, exit codes
+ */
+import path from 'node:path';
+
+/** What the user may choose on `up`; persisted, so that a restart keeps it. */
+export interface PlatformSettings {
+  readonly stateDir: string;
+  /** First 8 hex digits of a hash over the state directory: bridge, cgroup and address ranges derive from it. */
+  readonly instance: string;
+  /** Address that the API, HTTP and HTTPS listeners bind; 127.0.0.1 by default. */
+  readonly listenAddress: string;
+  /** The port asked for (0: any), and the one bound at the last start. */
+  readonly apiPort: number;
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  /** Whether public hosts get a line in /etc/hosts. */
+  readonly manageHosts: boolean;
+  /** Pods' addresses, such as `10.123.0.0/20`; the first is the bridge's. */
+  readonly podCidr: string;
+  readonly serviceCidr: string;
+  readonly bridge: string;
+  /** Below each hierarchy's root: `pinnace-<instance>`. */
+  readonly cgroup: string;
+  readonly logLevel: string;
+}
+
+/** Kernel listeners by name, held by the supervisor and inherited by the processes. */
+export type ListenerName = 'api' | 'http' | 'https' | 'local';
+
+/** `DIR/run/platform.json`: who runs, written by the supervisor on each change, whole and atomically. */
+export interface PlatformState {
+  readonly version: string;
+  readonly bootId: string;
+  readonly processes: readonly ProcessState[];
+  readonly listeners: readonly ListenerState[];
+}
+
+export interface ProcessState {
+  readonly name: 'supervisor' | 'control' | 'gateway';
+  readonly pid: number;
+  /** Start time in clock ticks since boot (field 22 of /proc/PID/stat): with the pid, an identity. */
+  readonly startTicks: number;
+  /** How often it was started again. */
+  readonly restarts: number;
+  readonly since: number;
+}
+
+export interface ListenerState {
+  readonly name: ListenerName;
+  readonly address: string;
+  readonly port: number;
+  /** File descriptor in the process that uses it. */
+  readonly fd: number;
+  readonly process: 'control' | 'gateway';
+}
+
+/** The file descriptors by which each process finds its inherited listeners. */
+export const INHERITED_FDS = {
+  control: { api: 3 },
+  gateway: { http: 3, https: 4, local: 5 },
+} as const;
+
+/** One exit, as a file `DIR/run/exits/PID-TICKS`, written by the supervisor and removed by the node agent. */
+export interface ExitRecord {
+  readonly pid: number;
+  readonly startTicks: number;
+  /** 0..255, or absent when a signal ended the process. */
+  readonly exitCode?: number | undefined;
+  readonly signal?: number | undefined;
+  /** ms since the epoch. */
+  readonly at: number;
+}
+
+export interface StatePaths {
+  readonly root: string;
+  readonly config: string;
+  readonly kubeconfig: string;
+  readonly pki: string;
+  readonly store: string;
+  readonly images: string;
+  readonly pods: string;
+  readonly netns: string;
+  readonly podLogs: string;
+  readonly log: string;
+  readonly journal: string;
+  readonly run: string;
+  readonly platformState: string;
+  readonly exits: string;
+  /** control listens, the gateway connects: `link.ts`. */
+  readonly linkSocket: string;
+  /** The node agent's kubelet-style endpoint: logs, exec, attach, port-forward. */
+  readonly kubeletSocket: string;
+  /** Held open by our processes for as long as they live; closing tells the other side of a death. */
+  readonly supervisorSocket: string;
+  readonly routingTable: string;
+  /** The OCI runtime's own state directory. */
+  readonly ociRoot: string;
+}
+
+export function statePaths(root: string): StatePaths {
+  const at = (...parts: string[]) => path.join(root, ...parts);
+  return {
+    root,
+    config: at('config.json'),
+    kubeconfig: at('kubeconfig'),
+    pki: at('pki'),
+    store: at('store'),
+    images: at('images'),
+    pods: at('pods'),
+    netns: at('netns'),
+    podLogs: at('pod-logs'),
+    log: at('log'),
+    journal: at('journal'),
+    run: at('run'),
+    platformState: at('run', 'platform.json'),
+    exits: at('run', 'exits'),
+    linkSocket: at('run', 'link.sock'),
+    kubeletSocket: at('run', 'kubelet.sock'),
+    supervisorSocket: at('run', 'supervisor.sock'),
+    routingTable: at('run', 'routing.json'),
+    ociRoot: at('run', 'oci'),
+  };
+}
