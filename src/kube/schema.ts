@@ -47,6 +47,8 @@ export interface Schema<out T = unknown> {
   /** x-kubernetes-preserve-unknown-fields: members that are not listed are kept. */
   readonly preserveUnknown?: boolean | undefined;
   readonly enum?: readonly string[] | undefined;
+  /** What the API server fills in when the field is absent or, where null is no value of its own, null. */
+  readonly default?: string | number | boolean | undefined;
   /** Set on a field by `required`. */
   readonly isRequired?: boolean | undefined;
   /** A field that accepts null as a value of its own. */
