@@ -24,6 +24,13 @@ export type SchemaType =
 /** x-kubernetes-list-type: who owns what in a list, and how two writers' lists merge. */
 export type ListType = 'atomic' | 'set' | 'map';
 
+/**
+ * Kubernetes keeps its built-in kinds in Go structs, and clients see what that does to zero values: a plain member
+ * that is not required goes when it is zero or empty (the default here), a pointer stays as it is (`keep`), and a
+ * struct by value is always written (`write`), as are required members. Custom kinds keep what they were given.
+ */
+export type Zero = 'keep' | 'write';
+
 export interface Schema<out T = unknown> {
   readonly type: SchemaType;
   /** One or two sentences of ours; what `kubectl explain` prints. */
@@ -53,6 +60,10 @@ export interface Schema<out T = unknown> {
   readonly isRequired?: boolean | undefined;
   /** A field that accepts null as a value of its own. */
   readonly nullable?: boolean | undefined;
+  /** What built-in kinds make of an absent or zero value; see `Zero`. */
+  readonly zero?: Zero | undefined;
+  /** Full name of the OpenAPI component, such as `io.k8s.api.core.v1.PodSpec`; nameless schemas are written in place. */
+  readonly name?: string | undefined;
   /** Carries the inferred type; never present at run time. */
   readonly _type?: T;
 }
@@ -61,16 +72,38 @@ export type Infer<S> = S extends Schema<infer T> ? T : never;
 
 type Properties = Readonly<Record<string, Schema>>;
 type RequiredField = { readonly isRequired: true };
+type PresentField = { readonly isPresent: true };
+type InType = RequiredField | PresentField;
 type Simplify<T> = { [K in keyof T]: T[K] };
 export type InferObject<P extends Properties> = Simplify<
-  { -readonly [K in keyof P as P[K] extends RequiredField ? K : never]: Infer<P[K]> } & {
-    -readonly [K in keyof P as P[K] extends RequiredField ? never : K]?: Infer<P[K]> | undefined;
+  { -readonly [K in keyof P as P[K] extends InType ? K : never]: Infer<P[K]> } & {
+    -readonly [K in keyof P as P[K] extends InType ? never : K]?: Infer<P[K]> | undefined;
   }
 >;
 
 /** Marks a field of an object as required; in the inferred type it is not optional. */
 export function required<T>(schema: Schema<T>): Schema<T> & RequiredField {
   return { ...schema, isRequired: true };
+}
+
+/** A member that is told apart from its zero value: `replicas: 0` is not the same as none. */
+export function pointer<T>(schema: Schema<T>): Schema<T> {
+  return { ...schema, zero: 'keep' };
+}
+
+/** A member that the API always writes out, as `{}`, null, `0` or what else its zero value is. */
+export function embedded<T>(schema: Schema<T>): Schema<T> {
+  return { ...schema, zero: 'write' };
+}
+
+/** The same, and never optional in the inferred type: the `spec` of most kinds. */
+export function always<T>(schema: Schema<T>): Schema<T> & PresentField {
+  return { ...schema, zero: 'write', isPresent: true };
+}
+
+/** The same schema with words of its own for one field. */
+export function documented<T>(schema: Schema<T>, doc: string): Schema<T> {
+  return { ...schema, doc };
 }
 
 export function string(doc = ''): Schema<string> {
@@ -85,6 +118,11 @@ export function oneOf<const V extends string>(values: readonly V[], doc = ''): S
 /** An RFC 3339 time in whole seconds; null counts as absent. */
 export function time(doc = ''): Schema<string> {
   return { type: 'string', doc, format: 'date-time', nullable: true };
+}
+
+/** An RFC 3339 time in microseconds; null counts as absent. */
+export function microTime(doc = ''): Schema<string> {
+  return { type: 'string', doc, format: 'micro-time', nullable: true };
 }
 
 /** Bytes in base64. */
@@ -127,6 +165,7 @@ export interface ObjectOptions {
   readonly atomic?: boolean;
   readonly preserveUnknown?: boolean;
   readonly patchStrategy?: string;
+  readonly name?: string;
 }
 
 export function object<const P extends Properties>(properties: P, options: ObjectOptions = {}): Schema<InferObject<P>> {
@@ -154,6 +193,7 @@ export interface ListMapOptions {
   readonly keys: readonly string[];
   /** The member that names an element in a strategic merge, when it is not the only key. */
   readonly mergeKey?: string;
+  /** `merge` unless said otherwise; `replace` where a strategic merge replaces the list whole. */
   readonly patchStrategy?: string;
 }
 

@@ -1,5 +1,5 @@
 import { defineKind, type ObjectOf } from '#kube/kind.ts';
-import { boolean, bytes, map, string } from '#kube/schema.ts';
+import { boolean, bytes, map, pointer, string } from '#kube/schema.ts';
 
 export const ConfigMap = defineKind({
   apiVersion: 'v1',
@@ -10,7 +10,7 @@ export const ConfigMap = defineKind({
   properties: {
     data: map(string(), 'Texts by key.'),
     binaryData: map(bytes(), 'Bytes in base64 by key.'),
-    immutable: boolean('When true, data and binaryData cannot be changed any more.'),
+    immutable: pointer(boolean('When true, data and binaryData cannot be changed any more.')),
   },
   hasStatus: false,
 });

@@ -1,0 +1,52 @@
+/** References from one object to another. */
+import { type Infer, object, pointer, required, string } from '#kube/schema.ts';
+
+export const localObjectReferenceSchema = object(
+  {
+    name: string('Name of the object.'),
+  },
+  { name: 'io.k8s.api.core.v1.LocalObjectReference', doc: 'An object in the same namespace, by name.', atomic: true },
+);
+export type LocalObjectReference = Infer<typeof localObjectReferenceSchema>;
+
+export const objectReferenceSchema = object(
+  {
+    kind: string('Kind of the object.'),
+    namespace: string('Namespace of the object.'),
+    name: string('Name of the object.'),
+    uid: string('UID of the object.'),
+    apiVersion: string('API version of the object.'),
+    resourceVersion: string('Version of the object that is meant.'),
+    fieldPath: string('The part that is meant, such as spec.containers{app}.'),
+  },
+  { name: 'io.k8s.api.core.v1.ObjectReference', doc: 'Any object, or a part of one.', atomic: true },
+);
+export type ObjectReference = Infer<typeof objectReferenceSchema>;
+
+export const typedLocalObjectReferenceSchema = object(
+  {
+    apiGroup: pointer(string('Group of the object; absent for the core group.')),
+    kind: required(string('Kind of the object.')),
+    name: required(string('Name of the object.')),
+  },
+  {
+    name: 'io.k8s.api.core.v1.TypedLocalObjectReference',
+    doc: 'An object in the same namespace, by group, kind and name.',
+    atomic: true,
+  },
+);
+export type TypedLocalObjectReference = Infer<typeof typedLocalObjectReferenceSchema>;
+
+export const typedObjectReferenceSchema = object(
+  {
+    apiGroup: pointer(string('Group of the object; absent for the core group.')),
+    kind: required(string('Kind of the object.')),
+    name: required(string('Name of the object.')),
+    namespace: pointer(string('Namespace of the object, when it is another one.')),
+  },
+  {
+    name: 'io.k8s.api.core.v1.TypedObjectReference',
+    doc: 'An object by group, kind, name and, where allowed, namespace.',
+  },
+);
+export type TypedObjectReference = Infer<typeof typedObjectReferenceSchema>;
