@@ -1,0 +1,52 @@
+// One bundle per process and per worker thread into dist/, so that a process starts from one file and no compiler
+// is loaded at run time. `ensureBuilt` does nothing when no source is newer than the last build.
+import { existsSync, globSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { build } from 'esbuild';
+import { ROOT } from './setup.mjs';
+
+const DIST = path.join(ROOT, 'dist');
+const STAMP = path.join(DIST, '.built');
+
+const BANNER = [
+  "import { createRequire as pinnaceCreateRequire } from 'node:module';",
+  'const require = pinnaceCreateRequire(import.meta.url);',
+].join('\n');
+
+function sources() {
+  return globSync('src/**/*.ts', { cwd: ROOT, exclude: (name) => /\.test\.ts$/.test(name) });
+}
+
+function isFresh() {
+  if (!existsSync(STAMP)) return false;
+  const built = statSync(STAMP).mtimeMs;
+  const inputs = [...sources(), 'package.json', 'scripts/build.mjs'];
+  return inputs.every((file) => statSync(path.join(ROOT, file)).mtimeMs <= built);
+}
+
+export async function ensureBuilt() {
+  if (isFresh()) return;
+  const startedAt = new Date();
+  const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
+  const entryPoints = globSync(['src/main/*.ts', 'src/**/*-worker.ts'], { cwd: ROOT });
+  rmSync(DIST, { recursive: true, force: true });
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints,
+    entryNames: '[name]',
+    outdir: DIST,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node26',
+    minifySyntax: true,
+    legalComments: 'none',
+    external: ['bufferutil', 'utf-8-validate'],
+    banner: { js: BANNER },
+    define: { PINNACE_VERSION: JSON.stringify(version) },
+    logLevel: 'warning',
+  });
+  writeFileSync(STAMP, startedAt.toISOString());
+}
+
+if (process.argv[1] === import.meta.filename) await ensureBuilt();
