@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { formatDuration, parseDuration } from '#knative/go/duration.ts';
+import { formatFloat, type IntType, parseBool, parseFloat64, parseInteger } from '#knative/go/numbers.ts';
+
+const text = (value: unknown) => (value instanceof Error ? value.message : value);
+
+const durations: [string, number | string][] = [
+  ['0', 0],
+  ['0s', 0],
+  ['1h30m', 5_400_000],
+  ['1.5s', 1500],
+  ['-1s', -1000],
+  ['100us', 0.1],
+  ['.5m', 30_000],
+  ['60', 'time: missing unit in duration "60"'],
+  ['1y', 'time: unknown unit "y" in duration "1y"'],
+  ['x', 'time: invalid duration "x"'],
+  ['', 'time: invalid duration ""'],
+  ['-', 'time: invalid duration "-"'],
+  ['1s.', 'time: invalid duration "1s."'],
+];
+for (const [input, expected] of durations) {
+  test(`parseDuration ${JSON.stringify(input)}`, () => assert.equal(text(parseDuration(input)), expected));
+}
+
+const printed: [number, string][] = [
+  [0, '0s'],
+  [6000, '6s'],
+  [3_600_000, '1h0m0s'],
+  [65_000, '1m5s'],
+  [10_500, '10.5s'],
+  [200, '200ms'],
+  [0.1, '100µs'],
+  [-1000, '-1s'],
+];
+for (const [ms, expected] of printed) test(`formatDuration ${ms}`, () => assert.equal(formatDuration(ms), expected));
+
+const integers: [string, IntType, number | string][] = [
+  ['-3', { by: 'ParseInt', bits: 32 }, -3],
+  ['1.5', { by: 'ParseInt', bits: 32 }, 'strconv.ParseInt: parsing "1.5": invalid syntax'],
+  ['2147483648', { by: 'ParseInt', bits: 32 }, 'strconv.ParseInt: parsing "2147483648": value out of range'],
+  ['-1', { by: 'ParseUint', bits: 32 }, 'strconv.ParseUint: parsing "-1": invalid syntax'],
+  ['1m', { by: 'Atoi', bits: 64 }, 'strconv.Atoi: parsing "1m": invalid syntax'],
+];
+for (const [input, type, expected] of integers) {
+  test(`parseInteger ${input}`, () => assert.equal(text(parseInteger(input, type)), expected));
+}
+
+test('floats', () => {
+  assert.equal(parseFloat64('1e3'), 1000);
+  assert.equal(text(parseFloat64('x')), 'strconv.ParseFloat: parsing "x": invalid syntax');
+  assert.equal(text(parseFloat64('')), 'strconv.ParseFloat: parsing "": invalid syntax');
+  assert.equal(formatFloat(0.0007), '0.0007');
+  assert.equal(formatFloat(0.00001), '1e-05');
+  assert.equal(formatFloat(1e21), '1e+21');
+});
+
+test('truth values', () => {
+  assert.equal(parseBool('T'), true);
+  assert.equal(parseBool('0'), false);
+  assert.equal(text(parseBool('yes')), 'strconv.ParseBool: parsing "yes": invalid syntax');
+});
