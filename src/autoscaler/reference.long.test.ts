@@ -1,0 +1,11 @@
+import { test } from 'node:test';
+import { systemClock } from '#base/clock.ts';
+import { playTraces } from '#autoscaler/test/traces.ts';
+
+const TRACES = 3_000_000;
+
+test(`the reference model agrees over ${TRACES} random traces`, { timeout: 3_600_000 }, (context) => {
+  const seed = Math.floor(systemClock.random() * 2 ** 31);
+  context.diagnostic(`seed ${seed}`);
+  playTraces(seed, TRACES);
+});
