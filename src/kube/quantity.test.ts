@@ -1,46 +1,131 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { canonicalQuantity, quantityToNumber } from '#kube/quantity.ts';
+import fc from 'fast-check';
+import { ParseError } from '#kube/parse-error.ts';
+import {
+  addQuantities,
+  canonicalQuantity,
+  compareQuantities,
+  formatQuantity,
+  parseQuantity,
+  type Quantity,
+  quantityMilli,
+  quantityOf,
+  quantityToNumber,
+  quantityValue,
+  roundUpToMilli,
+  subtractQuantities,
+} from '#kube/quantity.ts';
 
-const format = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
-const rows: [string | number, string][] = [
-  ['100m', '100m'],
-  ['1000m', '1'],
-  ['1500m', '1500m'],
-  ['0.5', '500m'],
-  [1, '1'],
-  [' 2 ', '2'],
-  ['1000000', '1M'],
-  ['1024Mi', '1Gi'],
-  ['1536Mi', '1536Mi'],
-  ['0.5Gi', '512Mi'],
-  ['1000Ki', '1000Ki'],
-  ['0.5Ki', '512'],
-  ['1.5e3', '1500'],
-  ['12e6', '12e6'],
-  ['1E', '1E'],
-  ['1E3', '1e3'],
-  ['-1Mi', '-1Mi'],
-  ['-', '0'],
-  ['0Gi', '0'],
-  ['0.0000000001', '1n'],
-  ['99999999999999999999', '9223372036854775807'],
-  ['', format],
-  ['x', format],
-  ['1 Gi', format],
-  ['1Gx', format],
-  ['1GG', "unable to parse quantity's suffix"],
-];
-
-for (const [input, expected] of rows) {
-  test(`quantity ${JSON.stringify(input)}`, () => {
-    const result = canonicalQuantity(input);
-    assert.equal(result instanceof Error ? result.message : result, expected);
-  });
+function read(text: string): Quantity {
+  const quantity = parseQuantity(text);
+  assert.ok(!(quantity instanceof ParseError), text);
+  return quantity;
 }
 
-test('as a number', () => {
+test('printing: canonical, or as written where Kubernetes keeps the text', () => {
+  const rows: [string | number, string][] = [
+    ['0', '0'],
+    ['000', '0'],
+    ['.', '0'],
+    ['-', '0'],
+    ['0Gi', '0'],
+    ['0.1', '100m'],
+    ['1000m', '1'],
+    ['1500m', '1500m'],
+    ['1000000', '1M'],
+    ['1e9', '1e9'],
+    ['1E3', '1E3'],
+    ['12e6', '12e6'],
+    ['1e10', '10e9'],
+    ['1.5e3', '1500'],
+    ['100M', '100M'],
+    ['1E', '1E'],
+    ['1.', '1.'],
+    ['+1', '+1'],
+    ['1.500', '1.500'],
+    ['1024Ki', '1Mi'],
+    ['1024Mi', '1Gi'],
+    ['1536Mi', '1536Mi'],
+    ['1.5Gi', '1536Mi'],
+    ['1000Ki', '1000Ki'],
+    ['8Ki', '8Ki'],
+    ['0.5Ki', '512'],
+    ['1.1Ki', '1126400m'],
+    ['0.0001', '100u'],
+    ['0.0000000001', '1n'],
+    ['1Ei', '1Ei'],
+    ['100Ei', `${2n ** 63n - 1n}`],
+    [' 5 ', '5'],
+    [2, '2'],
+    [0.25, '250m'],
+    ['-1', '-1'],
+    ['-1Mi', '-1Mi'],
+    ['-0.5', '-500m'],
+    ['123456789012345678901234567891', '123456789012345678901234567891'],
+    ['1000E', '1000E'],
+  ];
+  for (const [input, printed] of rows) assert.equal(canonicalQuantity(input), printed, String(input));
+});
+
+test('what is not a quantity is refused in Kubernetes’ words', () => {
+  const format = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+  const rows: [string, string][] = [
+    ['', format],
+    ['x', format],
+    ['1 Gi', format],
+    ['1e3k', format],
+    ['0x10', format],
+    ['1q', format],
+    ['1Gx', format],
+    ['1.2.3', format],
+    ['1ee', "unable to parse quantity's suffix"],
+    ['1ki', "unable to parse quantity's suffix"],
+    ['1GG', "unable to parse quantity's suffix"],
+    ['1e999999', "unable to parse quantity's suffix"],
+    ['1'.repeat(1000), 'unable to parse numeric part of quantity'],
+  ];
+  for (const [input, message] of rows) {
+    const error = canonicalQuantity(input);
+    assert.equal(error instanceof ParseError ? error.message : error, message, input);
+  }
+});
+
+test('values', () => {
+  assert.equal(quantityValue(read('64Mi')), 64 * 1024 * 1024);
+  assert.equal(quantityValue(read('100m')), 1);
+  assert.equal(quantityValue(read('-100m')), -1);
+  assert.equal(quantityMilli(read('1.5')), 1500);
+  assert.equal(quantityMilli(read('1u')), 1);
   assert.equal(quantityToNumber('250m'), 0.25);
-  assert.equal(quantityToNumber('1Mi'), 1048576);
-  assert.equal(quantityToNumber(undefined), 0);
+  assert.equal(quantityToNumber('1Mi'), 1_048_576);
+  assert.deepEqual([quantityToNumber(undefined), quantityToNumber('x')], [0, 0]);
+  assert.equal(formatQuantity(roundUpToMilli(read('0.0001'))), '1m');
+  assert.equal(formatQuantity(roundUpToMilli(read('1.'))), '1.');
+});
+
+test('sums keep the format of the first that is not zero', () => {
+  const sum = (left: string, right: string) => formatQuantity(addQuantities(read(left), read(right)));
+  assert.equal(sum('1Gi', '512Mi'), '1536Mi');
+  assert.equal(sum('0', '1Gi'), '1Gi');
+  assert.equal(sum('500m', '500m'), '1');
+  assert.equal(formatQuantity(subtractQuantities(read('1'), read('100m'))), '900m');
+  assert.equal(formatQuantity(quantityOf(2048, 'BinarySI')), '2Ki');
+});
+
+test('laws: printing keeps the value, order follows the value', () => {
+  const suffixes = ['', 'n', 'u', 'm', 'k', 'M', 'G', 'Ki', 'Mi', 'Gi', 'e3', 'e-3'];
+  const text = fc
+    .tuple(fc.integer({ min: -999_999, max: 999_999 }), fc.nat(9999), fc.constantFrom(...suffixes))
+    .map(([whole, fraction, suffix]) => `${whole}.${fraction}${suffix}`);
+  fc.assert(
+    fc.property(text, text, (left, right) => {
+      const [a, b] = [read(left), read(right)];
+      const canonical = formatQuantity({ nanos: a.nanos, format: a.format });
+      assert.equal(read(canonical).nanos, a.nanos);
+      assert.equal(formatQuantity(read(canonical)), canonical);
+      assert.equal(compareQuantities(a, b) + compareQuantities(b, a), 0);
+      assert.equal(addQuantities(a, b).nanos - b.nanos, a.nanos);
+    }),
+  );
 });
