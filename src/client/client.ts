@@ -74,6 +74,24 @@ export class Client {
     return (await this.#transport.request(request)) as Stored<T>;
   }
 
+  /** POSTs to a subresource such as `binding` or `eviction`. */
+  async createSubresource(
+    kind: Kind,
+    ref: ObjectRef,
+    create: { subresource: string; body: unknown },
+  ): Promise<ApiResponse> {
+    return this.#transport.request({ verb: 'create', kind, ...ref, ...create, options: this.#write({}) });
+  }
+
+  /** PUTs to a subresource such as `finalize` or `scale`. */
+  async updateSubresource(
+    kind: Kind,
+    ref: ObjectRef,
+    update: { subresource: string; body: unknown },
+  ): Promise<ApiResponse> {
+    return this.#transport.request({ verb: 'update', kind, ...ref, ...update, options: this.#write({}) });
+  }
+
   /** Replaces the object; its `metadata.resourceVersion`, when set, must be the stored one. */
   async update<T extends KubeObject>(kind: Kind<T>, object: T, options: WriteOptions = {}): Promise<Stored<T>> {
     return this.#replace(kind, object, { options });
