@@ -1,0 +1,99 @@
+/**
+ * The API, without a wire: verbs over the store for callers whose identity is known. `in-process.ts` and `http/`
+ * stand on it.
+ */
+import { unreachable } from '#base/assert.ts';
+import type { Clock } from '#base/clock.ts';
+import type { Logger } from '#base/log.ts';
+import type { Kind } from '#kube/kind.ts';
+import type { KubeObject, WatchEvent } from '#kube/object.ts';
+import type { ApiRequest, ApiResponse, Subscription, Target as ClientTarget, WatchRequest } from '#client/transport.ts';
+import type { Store } from '#store/store.ts';
+import { AdmissionChain, type AdmissionHook } from '#apiserver/admission.ts';
+import type { Api, Target } from '#apiserver/api.ts';
+import { asStatusError } from '#apiserver/failures.ts';
+import { type KindView, Registry } from '#apiserver/registry.ts';
+import { strategies } from '#apiserver/strategies/all.ts';
+import type { Caller } from '#apiserver/user.ts';
+import { createObject } from '#apiserver/verbs/create.ts';
+import { deleteCollection } from '#apiserver/verbs/delete-collection.ts';
+import { deleteObject } from '#apiserver/verbs/delete.ts';
+import { getObject } from '#apiserver/verbs/get.ts';
+import { listObjects } from '#apiserver/verbs/list.ts';
+import { patchObject } from '#apiserver/verbs/patch.ts';
+import { updateObject } from '#apiserver/verbs/update.ts';
+import { watchObjects } from '#apiserver/verbs/watch.ts';
+
+export interface ApiServerOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Kinds to serve; built-in ones get their own strategies. */
+  readonly kinds: readonly Kind[];
+  /** Kinds that show others' objects in another version. */
+  readonly views?: readonly KindView[];
+  readonly admission?: readonly AdmissionHook[];
+}
+
+export class ApiServer implements Api {
+  readonly store: Store;
+  readonly registry = new Registry();
+  readonly admission: AdmissionChain;
+  readonly clock: Clock;
+  readonly logger: Logger;
+
+  constructor(options: ApiServerOptions) {
+    this.store = options.store;
+    this.clock = options.clock;
+    this.logger = options.logger;
+    this.admission = new AdmissionChain(options.admission ?? []);
+    const strategyFor = strategies();
+    for (const kind of options.kinds) this.registry.add(kind, strategyFor(kind));
+    for (const view of options.views ?? []) this.registry.addView(view);
+  }
+
+  /** Carries out one request; every failure is a StatusError. */
+  async request(request: ApiRequest, caller: Caller): Promise<ApiResponse> {
+    try {
+      return await this.#dispatch(request, caller);
+    } catch (error) {
+      throw asStatusError(error, this.logger);
+    }
+  }
+
+  /** Throws a StatusError when the watch cannot begin. */
+  watch(request: WatchRequest, deliver: (event: WatchEvent<KubeObject>) => void): Subscription {
+    return watchObjects(this, { target: this.#target(request), options: request.options }, deliver);
+  }
+
+  #dispatch(request: ApiRequest, caller: Caller): Promise<ApiResponse> | ApiResponse {
+    const target = this.#target(request);
+    switch (request.verb) {
+      case 'get':
+        return getObject(this, target);
+      case 'list':
+        return listObjects(this, target, request.options ?? {});
+      case 'create':
+        return createObject(this, { target, body: request.body, options: request.options ?? {} }, caller);
+      case 'update':
+        return updateObject(this, { target, body: request.body, options: request.options ?? {} }, caller);
+      case 'patch': {
+        const { patchType, body, options = {} } = request;
+        return patchObject(this, { target, patchType, body, options }, caller);
+      }
+      case 'delete':
+        return deleteObject(this, { target, options: request.options ?? {} }, caller);
+      case 'deletecollection': {
+        const { options = {}, list = {} } = request;
+        return deleteCollection(this, { target, options, list }, caller);
+      }
+      default:
+        return unreachable(request);
+    }
+  }
+
+  #target({ kind, namespace, name, subresource }: ClientTarget): Target {
+    const served = this.registry.of(kind);
+    return { served, namespace: kind.namespaced ? namespace : undefined, name: name ?? '', subresource };
+  }
+}

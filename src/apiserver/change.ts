@@ -1,0 +1,110 @@
+/**
+ * The common road of everything that changes an object: PUT, PATCH, server-side apply, the scale and other
+ * subresources.
+ *
+ * Without a resourceVersion in the new object the change is made to whatever is stored, again from the start when
+ * somebody else wrote in between. A change that leaves the object as it was writes nothing.
+ */
+import { deepEqual } from '#base/json.ts';
+import type { KubeObject } from '#kube/object.ts';
+import { invalid, notFound, staleVersion } from '#kube/status.ts';
+import type { WriteOptions } from '#client/transport.ts';
+import { RevisionConflict } from '#store/errors.ts';
+import type { TableEntry } from '#store/table.ts';
+import { admissionRequest, type Api, refOf, type Target, writeContext } from '#apiserver/api.ts';
+import { badVersionNumber, unclassified } from '#apiserver/errors.ts';
+import { carryOver, metadataUpdateProblems } from '#apiserver/metadata.ts';
+import { present } from '#apiserver/registry.ts';
+import { prepareForUpdate, validateUpdate } from '#apiserver/subresources.ts';
+import type { Caller } from '#apiserver/user.ts';
+
+/** How often a change is made again because somebody else wrote in between. */
+const MAX_ATTEMPTS = 100;
+
+export interface Change {
+  readonly target: Target;
+  readonly options: WriteOptions;
+  /** The new object, of our own and in the stored version, from the stored one. */
+  readonly change: (current: KubeObject) => KubeObject | Promise<KubeObject>;
+}
+
+export async function changeObject(api: Api, request: Change, caller: Caller): Promise<KubeObject> {
+  const { target, options, change } = request;
+  for (let attempt = 1; ; attempt += 1) {
+    const entry = api.store.get(target.served.resource, refOf(target));
+    if (!entry) throw notFound(target.served.kind, target.name);
+    const object = await change(entry.object);
+    checkVersion(target, object, entry);
+    try {
+      const stored = await replace(api, { target, object, entry, options }, caller);
+      return present(target.served, stored);
+    } catch (error) {
+      if (!(error instanceof RevisionConflict)) throw error;
+      if (error.actual === undefined) throw notFound(target.served.kind, target.name);
+      if (attempt >= MAX_ATTEMPTS) throw staleVersion(target.served.kind, target.name);
+    }
+  }
+}
+
+interface Replacement {
+  readonly target: Target;
+  readonly object: KubeObject;
+  readonly entry: TableEntry;
+  readonly options: WriteOptions;
+}
+
+async function replace(api: Api, replacement: Replacement, caller: Caller): Promise<KubeObject> {
+  const { target, object, entry, options } = replacement;
+  const { served } = target;
+  const old = entry.object;
+  const isDryRun = options.dryRun === true;
+  const admitted = { operation: 'UPDATE', object, old, isDryRun } as const;
+  const context = writeContext(api, caller, isDryRun);
+  await api.admission.mutate(served.resource, admissionRequest(target, caller, admitted));
+  carryOver(object, old);
+  prepareForUpdate(target, { object, old, context });
+  const errors = [...metadataUpdateProblems(object, old), ...validateUpdate(target, { object, old, context })];
+  if (errors.length > 0) throw invalid(served.storedAs, object.metadata.name ?? '', errors);
+  await api.admission.validate(served.resource, admissionRequest(target, caller, admitted));
+  for (const warning of served.strategy.warnings?.(object, old) ?? []) caller.warn(warning);
+  object.metadata.resourceVersion = old.metadata.resourceVersion;
+  using _ = served.strategy.allocate?.(object, old, context);
+  return commit(api, replacement);
+}
+
+async function commit(api: Api, { target, object, entry, options }: Replacement): Promise<KubeObject> {
+  const { resource } = target.served;
+  const remove = isReleased(target, object, entry.object);
+  if (!remove && deepEqual(object, entry.object)) return entry.object;
+  if (options.dryRun) return object;
+  return api.store.write({
+    resource,
+    ref: refOf(target),
+    expected: entry.revision,
+    object,
+    remove,
+    durability: options.durability ?? 'durable',
+  });
+}
+
+/** True when the object was only kept by what this write took away. */
+function isReleased({ served }: Target, object: KubeObject, old: KubeObject): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = old.metadata;
+  if (deletionTimestamp === undefined || deletionGracePeriodSeconds > 0) return false;
+  if ((object.metadata.finalizers ?? []).length > 0) return false;
+  return !served.strategy.isHeld?.(object);
+}
+
+/** A new object that names another version than the stored one is a conflict. */
+function checkVersion(target: Target, object: KubeObject, entry: TableEntry): void {
+  const { served, name } = target;
+  const version = object.metadata.resourceVersion ?? '';
+  if (version !== '' && !/^[0-9]+$/.test(version)) throw unclassified(badVersionNumber(version));
+  if (version === '' || version === '0') {
+    if (!served.strategy.requiresVersionOnUpdate) return;
+    const message = 'Invalid value: 0x0: must be specified for an update';
+    const error = { field: 'metadata.resourceVersion', reason: 'FieldValueInvalid', message } as const;
+    throw invalid({ group: served.kind.group, kind: served.kind.plural }, name, [error]);
+  }
+  if (Number(version) !== entry.revision) throw staleVersion(served.kind, name);
+}

@@ -1,0 +1,89 @@
+/**
+ * Which kinds are served, in which versions, under which strategy. Kinds may come and go while the server runs
+ * (custom resources); whoever caches something derived from the registry compares `generation`.
+ *
+ * A kind may be a view of another: the same objects in another version or group, converted on the way in and out.
+ */
+import { apiVersionOf, type Kind, resourceOf } from '#kube/kind.ts';
+import type { KubeObject } from '#kube/object.ts';
+import { noSuchResource } from '#kube/status.ts';
+import type { Strategy } from '#apiserver/strategy.ts';
+
+/** To and from the version in which objects are stored; neither changes its argument. */
+export interface Conversion {
+  toStored(object: KubeObject): KubeObject;
+  fromStored(object: KubeObject): KubeObject;
+}
+
+export interface ServedKind {
+  readonly kind: Kind;
+  /** The kind in which objects are stored: `kind` itself, unless this is a view. */
+  readonly storedAs: Kind;
+  /** Where the store keeps the objects. */
+  readonly resource: string;
+  readonly strategy: Strategy;
+  readonly conversion: Conversion | undefined;
+}
+
+export interface KindView extends Conversion {
+  readonly kind: Kind;
+  readonly storedAs: Kind;
+}
+
+export class Registry {
+  readonly #served = new Map<string, ServedKind>();
+  #generation = 0;
+
+  /** Grows with every change. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  add(kind: Kind, strategy: Strategy = {}): void {
+    this.#put({ kind, storedAs: kind, resource: resourceOf(kind), strategy, conversion: undefined });
+  }
+
+  /** Serves the objects of `view.storedAs`, which must be there, in another version or group as well. */
+  addView(view: KindView): void {
+    const { strategy, resource } = this.of(view.storedAs);
+    this.#put({ kind: view.kind, storedAs: view.storedAs, resource, strategy, conversion: view });
+  }
+
+  remove(kind: Kind): void {
+    if (this.#served.delete(keyOfKind(kind))) this.#generation += 1;
+  }
+
+  /** The served kind behind a token; 404 when it is not served. */
+  of(kind: Kind): ServedKind {
+    const served = this.#served.get(keyOfKind(kind));
+    if (!served) throw noSuchResource();
+    return served;
+  }
+
+  /** By the names in a URL. */
+  find(group: string, version: string, plural: string): ServedKind | undefined {
+    return this.#served.get(`${group}/${version}/${plural}`);
+  }
+
+  findKind(apiVersion: string, kind: string): ServedKind | undefined {
+    return this.list().find((served) => served.kind.kind === kind && apiVersionOf(served.kind) === apiVersion);
+  }
+
+  list(): ServedKind[] {
+    return [...this.#served.values()];
+  }
+
+  #put(served: ServedKind): void {
+    this.#served.set(keyOfKind(served.kind), served);
+    this.#generation += 1;
+  }
+}
+
+function keyOfKind({ group, version, plural }: Kind): string {
+  return `${group}/${version}/${plural}`;
+}
+
+/** The object in the version that was asked for. */
+export function present(served: ServedKind, stored: KubeObject): KubeObject {
+  return served.conversion ? served.conversion.fromStored(stored) : stored;
+}

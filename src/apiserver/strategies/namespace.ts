@@ -1,0 +1,43 @@
+import { Namespace } from '#kube/kinds/core/namespace.ts';
+import { dnsLabelProblems } from '#kube/names.ts';
+import { replaceMember } from '#apiserver/subresources.ts';
+import { strategyOf } from '#apiserver/strategy.ts';
+
+/** Every namespace carries its own name as a label, so that selectors can name it. */
+const NAME_LABEL = 'kubernetes.io/metadata.name';
+
+/** Removed through the `finalize` subresource, once the namespace is empty. */
+const FINALIZER = 'kubernetes';
+
+export const namespaceStrategy = strategyOf(Namespace, {
+  nameProblems: dnsLabelProblems,
+  setDefaults({ metadata }) {
+    if (metadata.name) metadata.labels = { ...metadata.labels, [NAME_LABEL]: metadata.name };
+  },
+  prepareForCreate(namespace) {
+    namespace.metadata.labels = { ...namespace.metadata.labels, [NAME_LABEL]: namespace.metadata.name ?? '' };
+    const finalizers = namespace.spec?.finalizers ?? [];
+    namespace.spec = { finalizers: [...new Set([...finalizers, FINALIZER])] };
+    namespace.status = { phase: 'Active' };
+  },
+  prepareForUpdate(namespace, old) {
+    replaceMember(namespace, old, 'spec');
+  },
+  subresources: {
+    status: {
+      prepareForUpdate(namespace, old) {
+        replaceMember(namespace, old, 'spec');
+      },
+    },
+    finalize: {
+      prepareForUpdate(namespace, old) {
+        replaceMember(namespace, old, 'status');
+      },
+    },
+  },
+  prepareForDeletion(namespace) {
+    namespace.status = { ...namespace.status, phase: 'Terminating' };
+  },
+  isHeld: ({ spec }) => (spec?.finalizers ?? []).length > 0,
+  fieldLabels: { 'status.phase': ({ status }) => status?.phase ?? '' },
+});

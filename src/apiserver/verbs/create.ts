@@ -1,0 +1,114 @@
+import type { KubeObject } from '#kube/object.ts';
+import { alreadyExists, badRequest, invalid } from '#kube/status.ts';
+import type { WriteOptions } from '#client/transport.ts';
+import { RevisionConflict } from '#store/errors.ts';
+import { admissionRequest, type Api, refOf, type Target, writeContext } from '#apiserver/api.ts';
+import { decode } from '#apiserver/decode.ts';
+import { unclassified } from '#apiserver/errors.ts';
+import { generateName, metadataProblems, stampNew } from '#apiserver/metadata.ts';
+import { requireNamespace } from '#apiserver/namespaces.ts';
+import { present, type ServedKind } from '#apiserver/registry.ts';
+import type { Caller } from '#apiserver/user.ts';
+
+/** How many names are drawn before a creation with generateName gives up. */
+const MAX_NAME_DRAWS = 8;
+
+export interface CreateRequest {
+  readonly target: Target;
+  readonly body: unknown;
+  readonly options: WriteOptions;
+}
+
+export async function createObject(api: Api, request: CreateRequest, caller: Caller): Promise<KubeObject> {
+  const { target, body } = request;
+  const object = decode(target.served, body);
+  reconcileWithUrl(object, target);
+  return createDecoded(api, { ...request, object }, caller);
+}
+
+/** The rest of the road for an object of our own in the stored version; update and apply end here too. */
+export async function createDecoded(
+  api: Api,
+  { target, object, options }: Omit<CreateRequest, 'body'> & { object: KubeObject },
+  caller: Caller,
+): Promise<KubeObject> {
+  const { served, namespace } = target;
+  const isDryRun = options.dryRun === true;
+  const admitted = { operation: 'CREATE', object, old: undefined, isDryRun } as const;
+  requireNamespace(api, target, object.metadata.name ?? '');
+  await api.admission.mutate(served.resource, admissionRequest(target, caller, admitted));
+  stampNew(object, namespace, api.clock);
+  const context = writeContext(api, caller, isDryRun);
+  prepare(served, object);
+  served.strategy.prepareForCreate?.(object, context);
+  using _ = served.strategy.allocate?.(object, undefined, context);
+  for (let draw = 1; ; draw += 1) {
+    const isDrawn = drawName(api, object);
+    validate(served, object, context);
+    await api.admission.validate(served.resource, admissionRequest(target, caller, admitted));
+    for (const warning of served.strategy.warnings?.(object, undefined) ?? []) caller.warn(warning);
+    const stored = await insert(api, { ...target, name: object.metadata.name ?? '' }, object, options);
+    if (stored) return present(served, stored);
+    if (!isDrawn || draw >= MAX_NAME_DRAWS) throw alreadyExists(served.kind, object.metadata.name ?? '');
+    object.metadata.name = '';
+  }
+}
+
+/** Name and namespace may stand in the URL, the body or both, but not differ. */
+export function reconcileWithUrl(object: KubeObject, { namespace, name, served }: Target): void {
+  const { metadata } = object;
+  if (name !== '' && metadata.name && metadata.name !== name) {
+    throw badRequest('the name of the object does not match the name on the URL');
+  }
+  if (served.kind.namespaced && namespace !== undefined && metadata.namespace && metadata.namespace !== namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  }
+  if (name !== '') metadata.name = name;
+  if (served.kind.namespaced && namespace !== undefined) metadata.namespace = namespace;
+}
+
+function prepare({ storedAs, strategy }: ServedKind, object: KubeObject): void {
+  if (object.metadata.resourceVersion) throw unclassified('resourceVersion should not be set on objects to be created');
+  delete object.metadata.resourceVersion;
+  if (storedAs.hasStatus) delete (object as { status?: unknown }).status;
+  if (strategy.isNewGeneration) object.metadata.generation = 1;
+}
+
+function validate(served: ServedKind, object: KubeObject, context: ReturnType<typeof writeContext>): void {
+  const ofKind = served.strategy.validate?.(object, context) ?? [];
+  const name = object.metadata.name ?? '';
+  if (ofKind.length > 0) throw invalid(served.storedAs, name, ofKind);
+  const ofMetadata = metadataProblems(object, served);
+  if (ofMetadata.length > 0) throw invalid(served.storedAs, name, ofMetadata);
+}
+
+/** True when the name was made up here, so that another one may do if it is taken. */
+function drawName(api: Api, { metadata }: KubeObject): boolean {
+  if (metadata.name || !metadata.generateName) return false;
+  metadata.name = generateName(metadata.generateName, api.clock);
+  return true;
+}
+
+/** Undefined when the name is taken. */
+async function insert(
+  api: Api,
+  target: Target,
+  object: KubeObject,
+  options: WriteOptions,
+): Promise<KubeObject | undefined> {
+  const { resource } = target.served;
+  const ref = refOf(target);
+  if (options.dryRun) return api.store.get(resource, ref) ? undefined : object;
+  try {
+    return await api.store.write({
+      resource,
+      ref,
+      expected: 0,
+      object,
+      durability: options.durability ?? 'durable',
+    });
+  } catch (error) {
+    if (error instanceof RevisionConflict) return undefined;
+    throw error;
+  }
+}
