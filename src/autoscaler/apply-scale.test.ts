@@ -197,6 +197,12 @@ const rows: Row[] = [
     plan: { want: 0, againAfterMs: 5_000, reasons: ['grace-period'] },
   },
   {
+    name: 'a retention shorter than the grace period, just over',
+    in: { ...INACTIVE, activityMs: 10_000, proxiedMs: 10_000 },
+    settings: { podRetentionMs: 10_000 },
+    plan: { want: 0, againAfterMs: 20_000, reasons: ['grace-period'] },
+  },
+  {
     name: 'the retention period is over',
     in: { ...INACTIVE, activityMs: 60_000 },
     settings: { podRetentionMs: 60_000 },

@@ -208,6 +208,25 @@ const cases: Case[] = [
     ],
   },
   {
+    name: 'part of a pod is a pod, in both windows',
+    spec: caseSpec(10),
+    steps: [{ at: 0, seen: load(1, 0.1, 10.1), desired: 2, panicking: true }],
+  },
+  {
+    name: 'a panic begins afresh after the last one ended',
+    spec: caseSpec(1, { panicThreshold: 1.1 }),
+    steps: [
+      { at: 0, seen: load(2, 9), desired: 9, panicking: true },
+      { at: 61, seen: load(9, 1), desired: 1, panicking: false },
+      { at: 63, seen: load(1, 2), desired: 2, panicking: true },
+    ],
+  },
+  {
+    name: 'a burst of less than one request',
+    spec: caseSpec(10, { targetBurstCapacity: 0.5, total: 10 }),
+    steps: [{ at: 0, seen: load(1, 1), desired: 1, ebc: 8 }],
+  },
+  {
     name: 'a load beyond any number of pods',
     spec: caseSpec(0.01, { maxScaleUpRate: 1e12 }),
     steps: [{ at: 0, seen: load(1, 1e18), desired: MAX_PODS }],
@@ -240,6 +259,8 @@ describe('a decider that has just begun', () => {
     assert.ok(decision.reasons.includes('panic-holds'));
   });
 
+  test('two are more than one', () => assert.equal(initialState(2, T0).panicSinceMs, T0));
+
   const rows = [
     { name: 'any burst', changes: { targetBurstCapacity: -1 }, expected: -1 },
     { name: 'no burst', changes: { targetBurstCapacity: 0 }, expected: 0 },
@@ -255,4 +276,36 @@ test('the same input gives the same answer, and changes nothing', () => {
   const state = Object.freeze(initialState(3, T0));
   const first = decide(T0, caseSpec(10), load(3, 20), state);
   assert.deepEqual(decide(T0, caseSpec(10), load(3, 20), state), first);
+});
+
+describe('reasons', () => {
+  const rows: {
+    name: string;
+    spec?: Partial<ScalingSpec>;
+    from?: DeciderState;
+    seen: Observation;
+    reasons: string[];
+  }[] = [
+    { name: 'no load', seen: load(1, 0), reasons: ['no-load'] },
+    { name: 'a load', seen: load(1, 10), reasons: ['stable-load'] },
+    { name: 'at the limits', spec: { maxScaleUpRate: 2 }, seen: load(1, 20, 1), reasons: ['stable-load'] },
+    { name: 'at the lower limit', seen: load(10, 10), reasons: ['stable-load'] },
+    { name: 'at the activation scale', spec: { activationScale: 2 }, seen: load(2, 20), reasons: ['stable-load'] },
+    {
+      name: 'in a panic that asks for as much',
+      from: panicking(calm, T0, 2),
+      seen: load(2, 20),
+      reasons: ['stable-load'],
+    },
+    {
+      name: 'with a delay that holds nothing',
+      spec: { scaleDownDelayMs: 9_000 },
+      seen: load(1, 10),
+      reasons: ['stable-load'],
+    },
+    { name: 'over the limit', seen: load(1, 110, 1), reasons: ['stable-load', 'max-scale-up-rate'] },
+  ];
+  for (const { name, spec, from = calm, seen, reasons } of rows) {
+    test(name, () => assert.deepEqual(decide(T0, caseSpec(10, spec), seen, from).decision.reasons, reasons));
+  }
 });

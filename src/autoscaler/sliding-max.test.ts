@@ -85,3 +85,14 @@ test('what can no longer be the maximum is not kept', () => {
   const rising = Array.from({ length: 1_000 }, (_, index) => [index * 2, index] as const);
   assert.equal(after(rising).length, 1);
 });
+
+test('a length that is no whole number of slots holds one more', () => {
+  const known = withValue(emptySlidingMax, 9, { nowMs: 0, lengthMs: 3_000 });
+  assert.equal(maximum(withValue(known, 1, { nowMs: 2_000, lengthMs: 3_000 })), 9);
+  assert.equal(maximum(withValue(known, 1, { nowMs: 4_000, lengthMs: 3_000 })), 1);
+});
+
+test('slots begin at even seconds', () => {
+  const known = withValue(emptySlidingMax, 9, { nowMs: 1_999, lengthMs: 2_000 });
+  assert.equal(maximum(withValue(known, 1, { nowMs: 2_000, lengthMs: 2_000 })), 1);
+});
