@@ -1,5 +1,6 @@
 /** config-autoscaler: how revisions are scaled unless their annotations say otherwise. */
-import { formatDuration, isWholeSeconds } from '#knative/go/duration.ts';
+import { formatDurationMs } from '#kube/duration.ts';
+import { isWholeSeconds } from '#knative/go/duration.ts';
 import { formatFloat } from '#knative/go/numbers.ts';
 import { KPA_CLASS } from '#knative/labels.ts';
 import { type ConfigData, ConfigError, ConfigReader, INT32, withPrefix } from '#knative/config/read.ts';
@@ -84,13 +85,13 @@ function checkPeriods(config: AutoscalerConfig): void {
     scaleDownDelayMs: delay,
     scaleToZeroPodRetentionPeriodMs: retention,
   } = config;
-  if (grace <= 0) refuse(`scale-to-zero-grace-period must be positive, was: ${formatDuration(grace)}`);
-  if (delay < 0) refuse(`scale-down-delay cannot be negative, was: ${formatDuration(delay)}`);
+  if (grace <= 0) refuse(`scale-to-zero-grace-period must be positive, was: ${formatDurationMs(grace)}`);
+  if (delay < 0) refuse(`scale-down-delay cannot be negative, was: ${formatDurationMs(delay)}`);
   if (!isWholeSeconds(delay)) {
-    refuse(`scale-down-delay = ${formatDuration(delay)}, must be specified with at most second precision`);
+    refuse(`scale-down-delay = ${formatDurationMs(delay)}, must be specified with at most second precision`);
   }
   if (retention < 0) {
-    refuse(`scale-to-zero-pod-retention-period cannot be negative, was: ${formatDuration(retention)}`);
+    refuse(`scale-to-zero-pod-retention-period cannot be negative, was: ${formatDurationMs(retention)}`);
   }
 }
 
@@ -120,11 +121,11 @@ function checkWindows(config: AutoscalerConfig): void {
   if (up <= 1) refuse(`max-scale-up-rate = ${formatFloat(up)}, must be greater than 1.0`);
   if (down <= 1) refuse(`max-scale-down-rate = ${formatFloat(down)}, must be greater than 1.0`);
   if (window < WINDOW_MIN_MS || window > WINDOW_MAX_MS) {
-    const range = `[${formatDuration(WINDOW_MIN_MS)}; ${formatDuration(WINDOW_MAX_MS)}]`;
-    refuse(`stable-window = ${formatDuration(window)}, must be in ${range} range`);
+    const range = `[${formatDurationMs(WINDOW_MIN_MS)}; ${formatDurationMs(WINDOW_MAX_MS)}]`;
+    refuse(`stable-window = ${formatDurationMs(window)}, must be in ${range} range`);
   }
   if (!isWholeSeconds(window)) {
-    refuse(`stable-window = ${formatDuration(window)}, must be specified with at most second precision`);
+    refuse(`stable-window = ${formatDurationMs(window)}, must be specified with at most second precision`);
   }
   const [low, high] = PANIC_WINDOW_PERCENTAGE_RANGE;
   if (panic < low || panic > high) {

@@ -1,5 +1,6 @@
 /** config-deployment: how a Revision becomes a Deployment. */
-import { formatDuration, isWholeSeconds } from '#knative/go/duration.ts';
+import { formatDurationMs } from '#kube/duration.ts';
+import { isWholeSeconds } from '#knative/go/duration.ts';
 import { isSubset } from '#knative/config/domain.ts';
 import { type ConfigData, ConfigError, ConfigReader } from '#knative/config/read.ts';
 import { asMapping, asTexts, readYaml } from '#knative/config/yaml.ts';
@@ -39,11 +40,11 @@ export function parseDeploymentConfig(data: ConfigData): DeploymentConfig {
   const { progressDeadlineMs: deadline, digestResolutionTimeoutMs: timeout } = config;
   if (config.queueSidecarImage === '') throw new ConfigError('queue-sidecar-image cannot be empty or unset');
   const mustBePositive = (key: string, value: number) => {
-    if (value <= 0) throw new ConfigError(`${key} cannot be a non-positive duration, was ${formatDuration(value)}`);
+    if (value <= 0) throw new ConfigError(`${key} cannot be a non-positive duration, was ${formatDurationMs(value)}`);
   };
   mustBePositive('progress-deadline', deadline);
   if (!isWholeSeconds(deadline)) {
-    throw new ConfigError(`progress-deadline must be rounded to a whole second, was: ${formatDuration(deadline)}`);
+    throw new ConfigError(`progress-deadline must be rounded to a whole second, was: ${formatDurationMs(deadline)}`);
   }
   mustBePositive('digest-resolution-timeout', timeout);
   return { ...config, defaultAffinityType: readAffinity(data), runtimeClassNames: readRuntimeClasses(data) };

@@ -4,7 +4,8 @@
  * Both the keys of Knative up to 1.18 and those of later releases are read; each keeps its own errors. A backend
  * that this platform lacks is accepted and has no effect.
  */
-import { formatDuration, parseDuration } from '#knative/go/duration.ts';
+import { formatDurationMs } from '#kube/duration.ts';
+import { readDurationMs } from '#knative/go/duration.ts';
 import { parseFloat64, parseInteger } from '#knative/go/numbers.ts';
 import { parseTemplate, type Template } from '#knative/go/template.ts';
 import { type ConfigData, ConfigError, ConfigReader } from '#knative/config/read.ts';
@@ -110,9 +111,9 @@ function trimmed(data: ConfigData, key: string, fallback: string): string {
 }
 
 function durationMs(data: ConfigData, key: string, fallback: number): number {
-  const value = data[key] === undefined ? fallback : parseDuration(data[key]);
+  const value = data[key] === undefined ? fallback : readDurationMs(data[key]);
   if (value instanceof Error) throw new ConfigError(`failed to parse ${JSON.stringify(key)}: ${value.message}`);
-  if (value < 0) throw new ConfigError(`export interval "${formatDuration(value)}" should be greater than zero`);
+  if (value < 0) throw new ConfigError(`export interval "${formatDurationMs(value)}" should be greater than zero`);
   return value;
 }
 
