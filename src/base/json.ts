@@ -28,8 +28,36 @@ export function clone<T>(value: T): T {
   if (Array.isArray(value)) return value.map((entry: unknown) => clone(entry)) as T;
   if (!isObject(value)) return value;
   const copy: Record<string, unknown> = {};
-  for (const key in value) if (value[key] !== undefined) copy[key] = clone(value[key]);
+  for (const key in value) if (value[key] !== undefined) setMember(copy, key, clone(value[key]));
   return copy as T;
+}
+
+/** The object's own member; undefined for what it inherits, such as `constructor`. */
+export function getMember(object: Readonly<Record<string, unknown>>, key: string): unknown {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
+}
+
+/** Sets a member of the object itself, whatever its name: `__proto__` is a name like any other. */
+export function setMember(object: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === '__proto__') {
+    Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
+  } else {
+    object[key] = value;
+  }
+}
+
+/** True when nothing in `value` lies deeper than `limit` levels; it does not recurse itself. */
+export function isWithinDepth(value: unknown, limit: number): boolean {
+  let level = [value].filter(isContainer);
+  for (let depth = 0; depth <= limit; depth += 1) {
+    if (level.length === 0) return true;
+    level = level.flatMap((container) => Object.values(container).filter(isContainer));
+  }
+  return level.length === 0;
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 /** Freezes `value` and everything below it, in place. What is frozen already is taken to be frozen throughout. */

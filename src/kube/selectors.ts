@@ -81,10 +81,6 @@ export function matchesLabels(selector: Selector, labels: Labels | undefined): b
 function meets({ key, operator, values }: Requirement, labels: Labels): boolean {
   const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
   switch (operator) {
-    case '=':
-    case '==':
-    case 'in':
-      return value !== undefined && values.includes(value);
     case '!=':
     case 'notin':
       return value === undefined || !values.includes(value);
@@ -95,6 +91,8 @@ function meets({ key, operator, values }: Requirement, labels: Labels): boolean 
     case 'gt':
     case 'lt':
       return value !== undefined && isBeyond(value, operator, values[0] ?? '');
+    default:
+      return value !== undefined && values.includes(value);
   }
 }
 

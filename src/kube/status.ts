@@ -123,6 +123,22 @@ export function badRequest(message: string): StatusError {
   return fail({ code: 400, reason: 'BadRequest', message });
 }
 
+/** 422 without a cause: a JSON patch that cannot be applied. */
+export function unprocessable(): StatusError {
+  const message = 'the server rejected our request due to an error in our request';
+  return fail({ code: 422, reason: 'Invalid', message, details: {} });
+}
+
+/** 413 RequestEntityTooLarge. */
+export function requestTooLarge(message: string): StatusError {
+  return fail({ code: 413, reason: 'RequestEntityTooLarge', message: `Request entity too large: ${message}` });
+}
+
+/** 500 with a message and nothing else, which is how Kubernetes shows an error that it has no Status for. */
+export function plainError(message: string): StatusError {
+  return fail({ code: 500, message });
+}
+
 export function unauthorized(): StatusError {
   return fail({ code: 401, reason: 'Unauthorized', message: 'Unauthorized' });
 }
