@@ -5,7 +5,7 @@ import { resolveTarget, type TargetDefaults, type TargetRequest } from '#autosca
 const DEFAULTS: TargetDefaults = {
   containerConcurrencyTargetFraction: 0.7,
   containerConcurrencyTargetDefault: 100,
-  rpsTargetDefault: 200,
+  requestsPerSecondTargetDefault: 200,
 };
 
 interface Row {
@@ -67,7 +67,7 @@ const rows: Row[] = [
   {
     name: 'another rps default',
     request: { metric: 'rps' },
-    defaults: { rpsTargetDefault: 10 },
+    defaults: { requestsPerSecondTargetDefault: 10 },
     expected: { total: 10, target: 7 },
   },
   {

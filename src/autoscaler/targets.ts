@@ -7,7 +7,7 @@ export interface TargetDefaults {
   /** (0, 1] */
   readonly containerConcurrencyTargetFraction: number;
   readonly containerConcurrencyTargetDefault: number;
-  readonly rpsTargetDefault: number;
+  readonly requestsPerSecondTargetDefault: number;
 }
 
 export interface TargetRequest {
@@ -41,7 +41,7 @@ export function resolveTarget(request: TargetRequest, defaults: TargetDefaults):
 }
 
 function totalOf({ metric, containerConcurrency, target }: TargetRequest, defaults: TargetDefaults): number {
-  if (metric === 'rps') return target ?? defaults.rpsTargetDefault;
+  if (metric === 'rps') return target ?? defaults.requestsPerSecondTargetDefault;
   if (containerConcurrency === 0) return target ?? defaults.containerConcurrencyTargetDefault;
   return Math.min(target ?? containerConcurrency, containerConcurrency);
 }
