@@ -1,6 +1,6 @@
 /** config-gc: which old Revisions are deleted. */
 import { type ConfigData, ConfigError, ConfigReader, INT64, withPrefix } from '#knative/config/read.ts';
-import { readDurationMs } from '#knative/go/duration.ts';
+import { parseDurationMs } from '#kube/duration.ts';
 import { parseInteger } from '#knative/go/numbers.ts';
 
 /** Undefined stands for `disabled`. */
@@ -32,7 +32,7 @@ export function parseGcConfig(data: ConfigData): GcConfig {
 
 function readRetention(reader: ConfigReader, key: string, fallback: number): number | undefined {
   return readOrDisabled(reader, key, fallback, (text) => {
-    const duration = readDurationMs(text);
+    const duration = parseDurationMs(text);
     return typeof duration === 'number' && duration < 0 ? new Error('must be non-negative') : duration;
   });
 }

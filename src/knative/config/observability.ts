@@ -4,8 +4,7 @@
  * Both the keys of Knative up to 1.18 and those of later releases are read; each keeps its own errors. A backend
  * that this platform lacks is accepted and has no effect.
  */
-import { formatDurationMs } from '#kube/duration.ts';
-import { readDurationMs } from '#knative/go/duration.ts';
+import { formatDurationMs, parseDurationMs } from '#kube/duration.ts';
 import { parseFloat64, parseInteger } from '#knative/go/numbers.ts';
 import { parseTemplate, type Template } from '#knative/go/template.ts';
 import { type ConfigData, ConfigError, ConfigReader } from '#knative/config/read.ts';
@@ -111,7 +110,7 @@ function trimmed(data: ConfigData, key: string, fallback: string): string {
 }
 
 function durationMs(data: ConfigData, key: string, fallback: number): number {
-  const value = data[key] === undefined ? fallback : readDurationMs(data[key]);
+  const value = data[key] === undefined ? fallback : parseDurationMs(data[key]);
   if (value instanceof Error) throw new ConfigError(`failed to parse ${JSON.stringify(key)}: ${value.message}`);
   if (value < 0) throw new ConfigError(`export interval "${formatDurationMs(value)}" should be greater than zero`);
   return value;

@@ -4,7 +4,7 @@
  * A setting may have older spellings: they are read first, so that the newer one, given last, wins. A setting that is
  * absent keeps its default. The first text that cannot be read ends the reading with a `ConfigError`.
  */
-import { readDurationMs } from '#knative/go/duration.ts';
+import { parseDurationMs } from '#kube/duration.ts';
 import { type IntType, parseBool, parseFloat64, parseInteger } from '#knative/go/numbers.ts';
 import { parseQuantity } from '#kube/quantity.ts';
 
@@ -45,7 +45,7 @@ export class ConfigReader {
   }
 
   durationMs(keys: ConfigKeys, fallback: number): number {
-    return this.#last(keys, fallback, (key, raw) => orThrow(readDurationMs(raw), key));
+    return this.#last(keys, fallback, (key, raw) => orThrow(parseDurationMs(raw), key));
   }
 
   /** A resource quantity as it was written. */
@@ -78,8 +78,8 @@ export class ConfigReader {
   }
 }
 
-function orThrow<T>(value: T | Error, key?: string): T {
-  if (!(value instanceof Error)) return value;
+function orThrow<T>(value: T, key?: string): Exclude<T, Error> {
+  if (!(value instanceof Error)) return value as Exclude<T, Error>;
   throw new ConfigError(key === undefined ? value.message : `failed to parse ${JSON.stringify(key)}: ${value.message}`);
 }
 
