@@ -6,6 +6,7 @@
 import type { Clock } from '#base/clock.ts';
 import { clone, deepEqual } from '#base/json.ts';
 import type { Client } from '#client/client.ts';
+import type { Durability } from '#client/transport.ts';
 import type { Outcome } from '#controller/controller.ts';
 import type { EventRecorder } from '#controller/event-recorder.ts';
 import type { Kind } from '#kube/kind.ts';
@@ -31,6 +32,8 @@ export interface StatusReconcile<T extends WithStatus, Name extends string> {
   readonly client: Client;
   readonly clock: Clock;
   readonly events: EventRecorder;
+  /** Whether a change of the status may be acknowledged from memory; durable when absent. */
+  readonly durability?: (before: StatusOf<T> | undefined, after: StatusOf<T>) => Durability;
   /** Converges the world and says so in `status` and `conditions`. */
   readonly work: (status: StatusOf<T>, conditions: Conditions<Name>) => Promise<Outcome>;
 }
@@ -66,13 +69,14 @@ async function attempt(work: () => Promise<Outcome>): Promise<Attempt> {
 }
 
 async function writeStatus<T extends WithStatus, Name extends string>(
-  { kind, object, client }: StatusReconcile<T, Name>,
+  { kind, object, client, durability }: StatusReconcile<T, Name>,
   status: StatusOf<T>,
 ): Promise<void> {
   if (deepEqual(object.status ?? {}, status)) return;
+  const writer = durability?.(object.status, status) === 'derived' ? client.derived : client;
   const ref = { namespace: object.metadata.namespace, name: object.metadata.name };
   try {
-    await client.modify(kind, ref, (current) => withStatus(object, current, status), 'status');
+    await writer.modify(kind, ref, (current) => withStatus(object, current, status), 'status');
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }
