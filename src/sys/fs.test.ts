@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import {
+  closeSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import {
+  DIRECTORY_FLAGS,
+  linkAt,
+  makeDirectoryAt,
+  openBeneath,
+  openInRoot,
+  removeDirectoryAt,
+  removeFileAt,
+  setTimesAt,
+  symlinkAt,
+} from '#sys/directory.ts';
+import { mkfifo, pipeSize, renameExchange, renameNoReplace, setPipeSize, tryLock, unlock } from '#sys/fs.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'pinnace-fs-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+const at = (...parts: string[]) => path.join(folder, ...parts);
+
+test('a FIFO opened read-write neither blocks nor breaks, and can be made larger', () => {
+  mkfifo(at('fifo'), 0o600);
+  assert.ok(lstatSync(at('fifo')).isFIFO());
+  const fd = openSync(at('fifo'), constants.O_RDWR | constants.O_NONBLOCK);
+  assert.equal(setPipeSize(fd, 1 << 20), 1 << 20);
+  assert.equal(pipeSize(fd), 1 << 20);
+  closeSync(fd);
+  assert.throws(() => mkfifo(at('fifo'), 0o600), { code: 'EEXIST' });
+});
+
+test('a lock is held until its last descriptor closes', () => {
+  const [first, second] = [openSync(at('lock'), 'w'), openSync(at('lock'), 'w')];
+  assert.equal(tryLock(first), true);
+  assert.equal(tryLock(second), false);
+  assert.equal(tryLock(second, 'shared'), false);
+  closeSync(first);
+  assert.equal(tryLock(second), true);
+  unlock(second);
+  closeSync(second);
+  assert.throws(() => tryLock(second), { code: 'EBADF' });
+});
+
+test('names are swapped, or moved without replacing', () => {
+  writeFileSync(at('left'), 'l');
+  writeFileSync(at('right'), 'r');
+  renameExchange(at('left'), at('right'));
+  assert.equal(readFileSync(at('left'), 'utf8'), 'r');
+  assert.throws(() => renameNoReplace(at('left'), at('right')), { code: 'EEXIST' });
+  renameNoReplace(at('left'), at('moved'));
+  assert.equal(readFileSync(at('moved'), 'utf8'), 'r');
+});
+
+const root = at('root');
+mkdirSync(path.join(root, 'etc'), { recursive: true });
+writeFileSync(path.join(root, 'etc', 'inside'), 'inside');
+writeFileSync(at('outside'), 'outside');
+symlinkSync('/etc', path.join(root, 'absolute'));
+symlinkSync('../../../../../../etc', path.join(root, 'climbing'));
+symlinkSync('etc', path.join(root, 'relative'));
+const rootFd = openSync(root, constants.O_RDONLY | constants.O_DIRECTORY);
+after(() => closeSync(rootFd));
+
+const HOSTILE = [
+  ['..', 'EXDEV'],
+  ['../outside', 'EXDEV'],
+  ['etc/../../outside', 'EXDEV'],
+  ['/etc/inside', 'EXDEV'],
+  ['absolute/inside', 'ELOOP'],
+  ['climbing/inside', 'ELOOP'],
+  ['relative/inside', 'ELOOP'],
+] as const;
+
+for (const [name, code] of HOSTILE) {
+  test(`openBeneath refuses ${name}`, () => {
+    assert.throws(() => openBeneath(rootFd, name, { flags: constants.O_RDONLY }), { code, syscall: 'openat2' });
+  });
+}
+
+for (const name of ['absolute/inside', 'climbing/inside', 'relative/inside', '../../etc/inside', '/etc/inside']) {
+  test(`openInRoot stays inside on ${name}`, () => {
+    const fd = openInRoot(rootFd, name, { flags: constants.O_RDONLY });
+    assert.equal(readFileSync(fd, 'utf8'), 'inside');
+    closeSync(fd);
+  });
+}
+
+test('entries are made and removed relative to a directory, and links are not followed', () => {
+  const etc = openBeneath(rootFd, 'etc', { flags: DIRECTORY_FLAGS });
+  makeDirectoryAt(etc, 'sub', 0o755);
+  symlinkAt('/nowhere', etc, 'dangling');
+  setTimesAt(etc, 'dangling', 86_400_000);
+  assert.equal(lstatSync(path.join(root, 'etc', 'dangling')).mtimeMs, 86_400_000);
+  linkAt({ dirfd: etc, name: 'inside' }, { dirfd: etc, name: 'second' });
+  assert.equal(statSync(path.join(root, 'etc', 'second')).nlink, 2);
+  const file = openBeneath(etc, 'made', {
+    flags: constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL,
+    mode: 0o640,
+  });
+  closeSync(file);
+  assert.equal(statSync(path.join(root, 'etc', 'made')).mode & 0o777, 0o640);
+  for (const name of ['dangling', 'second', 'made']) removeFileAt(etc, name);
+  removeDirectoryAt(etc, 'sub');
+  assert.throws(() => removeFileAt(etc, 'sub'), { code: 'ENOENT', path: 'sub' });
+  closeSync(etc);
+});

@@ -1,0 +1,97 @@
+/**
+ * Being the parent of processes that others started.
+ *
+ * A subreaper inherits the orphans among its descendants and must wait for them. `reapOrphans` waits for exactly
+ * those: never for "any child", which would steal the exits of processes that Node itself started. Node announces
+ * each of them on a diagnostics channel, from the moment on that this module is loaded, per thread: a process that
+ * reaps must start its children on the main thread.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { subscribe } from 'node:diagnostics_channel';
+import { bind, check } from '#sys/libc.ts';
+import { childPids, processStat, type ProcessIdentity } from '#sys/proc.ts';
+
+const PR_SET_PDEATHSIG = 1;
+const PR_SET_NAME = 15;
+const PR_SET_CHILD_SUBREAPER = 36;
+const WNOHANG = 1;
+
+const libc = bind({
+  prctl: { return: 'i32', arguments: ['i32', 'u64', 'u64', 'u64', 'u64'] },
+  waitpid: { return: 'i32', arguments: ['i32', 'buffer', 'i32'] },
+});
+const named = bind({ prctl: { return: 'i32', arguments: ['i32', 'string', 'u64', 'u64', 'u64'] } });
+
+export interface ExitStatus {
+  readonly exitCode?: number;
+  /** The number of the signal that ended the process. */
+  readonly signal?: number;
+}
+
+export interface OrphanExit extends ExitStatus, ProcessIdentity {}
+
+/** From now on orphaned descendants become children of this process rather than of init. */
+export function becomeSubreaper(): void {
+  check(libc.prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n), 'prctl');
+}
+
+/** Asks the kernel for `signal` when the thread that started this process ends; 0 asks no more. */
+export function setParentDeathSignal(signal: number): void {
+  check(libc.prctl(PR_SET_PDEATHSIG, BigInt(signal), 0n, 0n, 0n), 'prctl');
+}
+
+/** The name that ps and top show, cut at 15 bytes. */
+export function setProcessName(name: string): void {
+  check(named.prctl(PR_SET_NAME, name, 0n, 0n, 0n), 'prctl');
+}
+
+/** Reads a status word as wait(2) gives it; undefined for a process that has merely stopped or continued. */
+export function parseWaitStatus(status: number): ExitStatus | undefined {
+  const signal = status & 0x7f;
+  if (signal === 0) return { exitCode: (status >> 8) & 0xff };
+  return signal === 0x7f ? undefined : { signal };
+}
+
+/** How child `pid` ended, taking it from the process table; undefined while it runs or when it is no child. */
+export function reap(pid: number): ExitStatus | undefined {
+  const status = Buffer.alloc(4);
+  if (libc.waitpid(pid, status, WNOHANG) !== pid) return undefined;
+  return parseWaitStatus(status.readInt32LE(0));
+}
+
+const started = new Set<WeakRef<ChildProcess>>();
+subscribe('child_process', (message) => {
+  started.add(new WeakRef((message as { process: ChildProcess }).process));
+});
+
+/** The pids of the children that Node started and has not yet seen ending. */
+function ownPids(): Set<number> {
+  const pids = new Set<number>();
+  for (const reference of started) {
+    const child = reference.deref();
+    const isRunning = child?.pid !== undefined && child.exitCode === null && child.signalCode === null;
+    if (isRunning && child.pid !== undefined) pids.add(child.pid);
+    else started.delete(reference);
+  }
+  return pids;
+}
+
+/** Waits for every child that has ended and that this process did not start itself. */
+export function reapOrphans(): OrphanExit[] {
+  const own = ownPids();
+  const exits: OrphanExit[] = [];
+  for (const pid of childPids()) {
+    if (own.has(pid)) continue;
+    const stat = processStat(pid);
+    if (stat?.state !== 'Z') continue;
+    const status = reap(pid);
+    if (status) exits.push({ pid, startTicks: stat.startTicks, ...status });
+  }
+  return exits;
+}
+
+/** Calls `listener` after one or more children changed state; the answer stops it. */
+export function onChildSignal(listener: () => void): Disposable {
+  process.on('SIGCHLD', listener);
+  return { [Symbol.dispose]: () => void process.off('SIGCHLD', listener) };
+}
