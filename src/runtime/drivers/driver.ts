@@ -1,0 +1,66 @@
+/**
+ * What the node agent asks of a container runtime. Containers are named by an id; their state lives with the runtime,
+ * so a driver that is made anew finds them all again.
+ */
+export interface StartRequest {
+  readonly id: string;
+  /** Directory with `config.json`. */
+  readonly bundle: string;
+  /** Open file descriptors that become the container's; the caller closes its own. */
+  readonly stdin: number;
+  readonly stdout: number;
+  readonly stderr: number;
+}
+
+export interface ContainerState {
+  readonly id: string;
+  readonly status: 'creating' | 'created' | 'running' | 'paused' | 'stopped';
+  /** Pid of the container's first process; 0 when it has stopped. */
+  readonly pid: number;
+  readonly bundle: string;
+}
+
+export interface ExecRequest {
+  readonly id: string;
+  readonly args: readonly string[];
+  readonly env?: readonly string[];
+  readonly cwd?: string;
+  readonly user?: string;
+  /** Descriptors for the command, or `null` for nothing. With `tty`, stdin is a terminal and serves all three. */
+  readonly stdin: number | null;
+  readonly stdout: number | null;
+  readonly stderr: number | null;
+  readonly tty: boolean;
+}
+
+export interface ExecProcess {
+  /** Pid of the runtime's own process, which passes on signals and window sizes. */
+  readonly pid: number;
+  /** Resolves with the exit code; 128 + signal when a signal ended it. */
+  readonly exit: Promise<number>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+export interface ContainerDriver {
+  /** `runc 1.1.5` */
+  readonly description: string;
+  /** Creates and starts; resolves with the pid of the first process once it runs. */
+  start(request: StartRequest, signal: AbortSignal): Promise<number>;
+  /** Sends a signal to the first process; nothing happens when it is gone. */
+  kill(id: string, signal: string, abort: AbortSignal): Promise<void>;
+  /** Removes what the runtime keeps of a container, killing it first when it still runs. */
+  remove(id: string, signal: AbortSignal): Promise<void>;
+  list(signal: AbortSignal): Promise<ContainerState[]>;
+  exec(request: ExecRequest): ExecProcess;
+}
+
+/** The runtime said no; `message` is what it printed. */
+export class RuntimeError extends Error {
+  override readonly name = 'RuntimeError';
+  readonly command: string;
+
+  constructor(command: string, message: string, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.command = command;
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * Containers through the command line of an OCI runtime (runc or crun).
+ *
+ * `run --detach` leaves the container's first process to the nearest subreaper, our supervisor; the runtime's log goes
+ * to a file beside the bundle, whose last error becomes the message of a failed start. Standard streams are passed as
+ * open descriptors, so nothing that we hold can break them.
+ */
+import { spawn, type StdioOptions } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { type CommandResult, runCommand } from '#runtime/drivers/command.ts';
+import {
+  type ContainerDriver,
+  type ContainerState,
+  type ExecProcess,
+  type ExecRequest,
+  RuntimeError,
+  type StartRequest,
+} from '#runtime/drivers/driver.ts';
+
+export interface OciDriverOptions {
+  readonly executable: string;
+  readonly description: string;
+  /** The runtime's state directory: `DIR/run/oci`. */
+  readonly root: string;
+}
+
+const LOG_FILE = 'runtime.log';
+const PID_FILE = 'pid';
+
+export class OciDriver implements ContainerDriver {
+  readonly description: string;
+  readonly #options: OciDriverOptions;
+
+  constructor(options: OciDriverOptions) {
+    this.#options = options;
+    this.description = options.description;
+  }
+
+  async start({ id, bundle, stdin, stdout, stderr }: StartRequest, signal: AbortSignal): Promise<number> {
+    const log = path.join(bundle, LOG_FILE);
+    const pidFile = path.join(bundle, PID_FILE);
+    rmSync(log, { force: true });
+    const args = this.#args(
+      '--log',
+      log,
+      '--log-format',
+      'json',
+      'run',
+      '--detach',
+      '--bundle',
+      bundle,
+      '--pid-file',
+      pidFile,
+      id,
+    );
+    const { code } = await runCommand(
+      { executable: this.#options.executable, args, stdio: [stdin, stdout, stderr] },
+      signal,
+    );
+    if (code !== 0) throw new RuntimeError('run', lastError(log) ?? `${this.description} exited with code ${code}`);
+    return Number(readFileSync(pidFile, 'utf8'));
+  }
+
+  async kill(id: string, name: string, abort: AbortSignal): Promise<void> {
+    const { code, output } = await this.#run(['kill', id, name], abort);
+    // Gone, or stopped already: what was wanted.
+    if (code !== 0 && !/does not exist|not running|already finished|no such process|stopped/i.test(output)) {
+      throw new RuntimeError('kill', output.trim());
+    }
+  }
+
+  async remove(id: string, signal: AbortSignal): Promise<void> {
+    const { code, output } = await this.#run(['delete', '--force', id], signal);
+    if (code !== 0 && !/does not exist/i.test(output)) throw new RuntimeError('delete', output.trim());
+  }
+
+  async list(signal: AbortSignal): Promise<ContainerState[]> {
+    if (!existsSync(this.#options.root)) return [];
+    const { code, output } = await this.#run(['list', '--format', 'json'], signal);
+    if (code !== 0) throw new RuntimeError('list', output.trim());
+    return (JSON.parse(output.trim() || 'null') as ContainerState[] | null) ?? [];
+  }
+
+  exec({ id, args, env = [], cwd, user, stdin, stdout, stderr, tty }: ExecRequest): ExecProcess {
+    const flags = [
+      ...env.flatMap((pair) => ['--env', pair]),
+      ...(cwd === undefined ? [] : ['--cwd', cwd]),
+      ...(user === undefined ? [] : ['--user', user]),
+      ...(tty ? ['--tty'] : []),
+    ];
+    const stdio = [stdin ?? 'ignore', stdout ?? 'ignore', stderr ?? 'ignore'] as const;
+    const child = spawn(this.#options.executable, this.#args('exec', ...flags, id, ...args), { stdio: [...stdio] });
+    const exit = new Promise<number>((resolve, reject) => {
+      child.on('error', reject);
+      child.on('exit', (code, signal) => resolve(code ?? 128 + signalNumber(signal)));
+    });
+    return { pid: child.pid ?? 0, exit, kill: (signal) => void child.kill(signal) };
+  }
+
+  #run(args: readonly string[], signal: AbortSignal): Promise<CommandResult> {
+    const command = {
+      executable: this.#options.executable,
+      args: this.#args(...args),
+      stdio: ['ignore', 'pipe', 'pipe'] as StdioOptions,
+    };
+    return runCommand(command, signal);
+  }
+
+  #args(...args: string[]): string[] {
+    return ['--root', this.#options.root, ...args];
+  }
+}
+
+const SIGNAL_NUMBERS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGKILL: 9, SIGTERM: 15 };
+
+function signalNumber(signal: NodeJS.Signals | null): number {
+  return signal === null ? 0 : (SIGNAL_NUMBERS[signal] ?? 1);
+}
+
+/** The last error in the runtime's JSON log. */
+function lastError(file: string): string | undefined {
+  if (!existsSync(file)) return undefined;
+  const lines = readFileSync(file, 'utf8').trim().split('\n').reverse();
+  for (const line of lines) {
+    try {
+      const { level, msg } = JSON.parse(line) as { level?: string; msg?: string };
+      if (level === 'error' && msg) return msg;
+    } catch {
+      return line;
+    }
+  }
+  return undefined;
+}
