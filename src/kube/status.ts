@@ -115,7 +115,12 @@ export function invalid(
     code: 422,
     reason: 'Invalid',
     message: `${subject} "${name}" is invalid: ${list}`,
-    details: { name, ...(kind.group === '' ? {} : { group: kind.group }), kind: kind.kind, causes },
+    details: {
+      ...(name === '' ? {} : { name }),
+      ...(kind.group === '' ? {} : { group: kind.group }),
+      kind: kind.kind,
+      causes,
+    },
   });
 }
 

@@ -5,13 +5,22 @@ import { ConfigError } from '#knative/config/read.ts';
 
 /** Null for an empty text. */
 export function readYaml(text: string): unknown {
+  const value = parseOrThrow(text) ?? null;
+  // `: x` has no key, which Go's parser does not let pass.
+  if (isObject(value) && Object.hasOwn(value, '')) throw unreadable('did not find expected key');
+  return value;
+}
+
+function parseOrThrow(text: string): unknown {
   try {
-    const value: unknown = parse(text, { schema: 'core' });
-    return value ?? null;
+    return parse(text, { schema: 'core' });
   } catch (error) {
-    const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-    throw new ConfigError(`error converting YAML to JSON: yaml: ${why}`, { cause: error });
+    throw unreadable(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error), error);
   }
+}
+
+function unreadable(why: string, cause?: unknown): ConfigError {
+  return new ConfigError(`error converting YAML to JSON: yaml: ${why}`, { cause });
 }
 
 /** The members of a mapping; none for null. `goType` names in the error what was wanted. */

@@ -8,7 +8,7 @@ const split = object({
   serviceNamespace: required(string('Namespace of the Service: that of the Ingress.')),
   serviceName: required(string('The Service that gets the share.')),
   servicePort: required(intOrString('Its port.')),
-  percent: supplied(int64('The share; all shares of a path make 100.')),
+  percent: int64('The share; all shares of a path make 100. Absent for 0.'),
   appendHeaders,
 });
 
