@@ -14,6 +14,7 @@ import type { Api, Target } from '#apiserver/api.ts';
 import { asStatusError } from '#apiserver/failures.ts';
 import { type KindView, Registry } from '#apiserver/registry.ts';
 import { strategies } from '#apiserver/strategies/all.ts';
+import { eventView } from '#apiserver/strategies/events.ts';
 import type { Caller } from '#apiserver/user.ts';
 import { createObject } from '#apiserver/verbs/create.ts';
 import { deleteCollection } from '#apiserver/verbs/delete-collection.ts';
@@ -21,8 +22,11 @@ import { deleteObject } from '#apiserver/verbs/delete.ts';
 import { getObject } from '#apiserver/verbs/get.ts';
 import { listObjects } from '#apiserver/verbs/list.ts';
 import { patchObject } from '#apiserver/verbs/patch.ts';
-import { updateObject } from '#apiserver/verbs/update.ts';
+import { updateObject, type Written } from '#apiserver/verbs/update.ts';
 import { watchObjects } from '#apiserver/verbs/watch.ts';
+
+/** Kinds that are two names of one. */
+const builtinViews: readonly KindView[] = [eventView];
 
 export interface ApiServerOptions {
   readonly store: Store;
@@ -48,8 +52,10 @@ export class ApiServer implements Api {
     this.logger = options.logger;
     this.admission = new AdmissionChain(options.admission ?? []);
     const strategyFor = strategies();
-    for (const kind of options.kinds) this.registry.add(kind, strategyFor(kind));
-    for (const view of options.views ?? []) this.registry.addView(view);
+    const views = [...builtinViews, ...(options.views ?? [])];
+    const shown = new Set(views.map(({ kind }) => kind));
+    for (const kind of options.kinds) if (!shown.has(kind)) this.registry.add(kind, strategyFor(kind));
+    for (const view of views) if (options.kinds.includes(view.storedAs)) this.registry.addView(view);
   }
 
   /** Carries out one request; every failure is a StatusError. */
@@ -74,12 +80,14 @@ export class ApiServer implements Api {
       case 'list':
         return listObjects(this, target, request.options ?? {});
       case 'create':
-        return createObject(this, { target, body: request.body, options: request.options ?? {} }, caller);
+        return createObject(this, { target, body: { value: request.body }, options: request.options ?? {} }, caller);
       case 'update':
-        return updateObject(this, { target, body: request.body, options: request.options ?? {} }, caller);
+        return written(
+          updateObject(this, { target, body: { value: request.body }, options: request.options ?? {} }, caller),
+        );
       case 'patch': {
         const { patchType, body, options = {} } = request;
-        return patchObject(this, { target, patchType, body, options }, caller);
+        return written(patchObject(this, { target, patchType, body, options }, caller));
       }
       case 'delete':
         return deleteObject(this, { target, options: request.options ?? {} }, caller);
@@ -96,4 +104,8 @@ export class ApiServer implements Api {
     const served = this.registry.of(kind);
     return { served, namespace: kind.namespaced ? namespace : undefined, name: name ?? '', subresource };
   }
+}
+
+async function written(writing: Promise<Written>): Promise<KubeObject> {
+  return (await writing).object;
 }

@@ -7,12 +7,12 @@
  */
 import { deepEqual } from '#base/json.ts';
 import type { KubeObject } from '#kube/object.ts';
-import { invalid, notFound, staleVersion } from '#kube/status.ts';
+import { invalid, notFound, staleVersion, plainError } from '#kube/status.ts';
 import type { WriteOptions } from '#client/transport.ts';
 import { RevisionConflict } from '#store/errors.ts';
 import type { TableEntry } from '#store/table.ts';
 import { admissionRequest, type Api, refOf, type Target, writeContext } from '#apiserver/api.ts';
-import { badVersionNumber, unclassified } from '#apiserver/errors.ts';
+import { badVersionNumber } from '#apiserver/errors.ts';
 import { carryOver, metadataUpdateProblems } from '#apiserver/metadata.ts';
 import { present } from '#apiserver/registry.ts';
 import { prepareForUpdate, validateUpdate } from '#apiserver/subresources.ts';
@@ -99,7 +99,7 @@ function isReleased({ served }: Target, object: KubeObject, old: KubeObject): bo
 function checkVersion(target: Target, object: KubeObject, entry: TableEntry): void {
   const { served, name } = target;
   const version = object.metadata.resourceVersion ?? '';
-  if (version !== '' && !/^[0-9]+$/.test(version)) throw unclassified(badVersionNumber(version));
+  if (version !== '' && !/^[0-9]+$/.test(version)) throw plainError(badVersionNumber(version));
   if (version === '' || version === '0') {
     if (!served.strategy.requiresVersionOnUpdate) return;
     const message = 'Invalid value: 0x0: must be specified for an update';

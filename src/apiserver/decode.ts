@@ -8,7 +8,14 @@ import type { KubeObject } from '#kube/object.ts';
 import { badRequest } from '#kube/status.ts';
 import type { ServedKind } from '#apiserver/registry.ts';
 
-export function decode(served: ServedKind, body: unknown): KubeObject {
+/** What a client sent, parsed. */
+export interface SentBody {
+  readonly value: unknown;
+  /** `data.a`: keys that stood more than once in the text. */
+  readonly duplicates?: readonly string[];
+}
+
+export function decode(served: ServedKind, { value: body }: SentBody): KubeObject {
   if (!isObject(body)) throw badRequest(`the object provided is unrecognized (must be of type ${served.kind.kind})`);
   const object = clone(body) as unknown as KubeObject;
   checkTypes(served, object);

@@ -65,6 +65,10 @@ export class Registry {
     return this.#served.get(`${group}/${version}/${plural}`);
   }
 
+  hasGroup(group: string): boolean {
+    return this.list().some(({ kind }) => kind.group === group);
+  }
+
   findKind(apiVersion: string, kind: string): ServedKind | undefined {
     return this.list().find((served) => served.kind.kind === kind && apiVersionOf(served.kind) === apiVersion);
   }

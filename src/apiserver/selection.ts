@@ -1,8 +1,11 @@
 /** Which objects of a kind a list, a watch or a deletion of many is about. */
+import { type FieldSelector, matchesFields, parseFieldSelector, requiredFieldValue } from '#kube/field-selectors.ts';
 import type { KubeObject } from '#kube/object.ts';
-import { labelsOf } from '#kube/object.ts';
+import { ParseError } from '#kube/parse-error.ts';
+import { selectableFields, unselectableField } from '#kube/selectable-fields.ts';
+import { matchesLabels, parseLabelSelector, type Selector } from '#kube/selectors.ts';
 import { badRequest } from '#kube/status.ts';
-import type { ServedKind } from '#apiserver/registry.ts';
+import { present, type ServedKind } from '#apiserver/registry.ts';
 
 export interface SelectorOptions {
   readonly labelSelector?: string | undefined;
@@ -11,40 +14,50 @@ export interface SelectorOptions {
 
 export type Selects = (object: KubeObject) => boolean;
 
-/** Undefined when everything is selected. */
+export interface Selection {
+  /** Undefined when everything in the namespace is selected. */
+  readonly selects: Selects | undefined;
+  /** The one name that an object must have, when there is one. */
+  readonly name: string | undefined;
+}
+
+/** Both selectors read and checked; 400 in Kubernetes' words for one that cannot be used. */
 export function selectionOf(
   served: ServedKind,
   { namespace, name }: { readonly namespace: string | undefined; readonly name: string },
   options: SelectorOptions,
-): Selects | undefined {
-  const checks: Selects[] = [];
-  if (namespace !== undefined) checks.push((object) => object.metadata.namespace === namespace);
-  if (name !== '') checks.push((object) => object.metadata.name === name);
-  for (const [key, value] of equalities(options.labelSelector))
-    checks.push((object) => labelsOf(object)[key] === value);
-  for (const [key, value] of equalities(options.fieldSelector)) {
-    const read = fieldReader(served, key);
-    checks.push((object) => read(object) === value);
-  }
-  return checks.length === 0 ? undefined : (object) => checks.every((check) => check(object));
+): Selection {
+  const labels = options.labelSelector ? parsed(parseLabelSelector(options.labelSelector)) : undefined;
+  const fields = options.fieldSelector ? fieldsOf(served, options.fieldSelector) : undefined;
+  const onlyName = name || (fields && requiredFieldValue(fields, 'metadata.name'));
+  const checks = [...labelCheck(labels), ...fieldCheck(served, fields)];
+  if (namespace !== undefined) checks.unshift(({ metadata }) => metadata.namespace === namespace);
+  if (name !== '') checks.unshift(({ metadata }) => metadata.name === name);
+  return { selects: allOf(checks), name: onlyName || undefined };
 }
 
-function equalities(text: string | undefined): [string, string][] {
-  const terms = (text ?? '').split(',').filter((term) => term !== '');
-  return terms.map((term) => {
-    const [key = '', value] = term.split(/==?/);
-    if (value === undefined || key.endsWith('!')) throw badRequest(`unable to parse requirement: ${term}`);
-    return [key.trim(), value.trim()];
-  });
+function allOf(checks: readonly Selects[]): Selects | undefined {
+  if (checks.length <= 1) return checks[0];
+  return (object) => checks.every((check) => check(object));
 }
 
-function fieldReader({ strategy }: ServedKind, label: string): (object: KubeObject) => string {
-  if (label === 'metadata.name') return (object) => object.metadata.name ?? '';
-  if (label === 'metadata.namespace') return (object) => object.metadata.namespace ?? '';
-  const read = strategy.fieldLabels?.[label];
-  if (read) return read;
-  const known = 'only "metadata.name", "metadata.namespace"';
-  throw badRequest(
-    strategy.fieldLabels ? `field label not supported: ${label}` : `"${label}" is not a known field selector: ${known}`,
-  );
+function labelCheck(selector: Selector | undefined): Selects[] {
+  return selector ? [({ metadata }) => matchesLabels(selector, metadata.labels)] : [];
+}
+
+function fieldCheck(served: ServedKind, selector: FieldSelector | undefined): Selects[] {
+  if (!selector || selector.length === 0) return [];
+  return [(object) => matchesFields(selector, selectableFields(served.kind, present(served, object)))];
+}
+
+function fieldsOf({ kind }: ServedKind, text: string): FieldSelector {
+  const selector = parsed(parseFieldSelector(text));
+  const refusal = unselectableField(kind, selector);
+  if (refusal) throw badRequest(refusal.message);
+  return selector;
+}
+
+function parsed<T extends object>(result: T | ParseError): T {
+  if (result instanceof ParseError) throw badRequest(result.message);
+  return result;
 }

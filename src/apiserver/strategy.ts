@@ -59,8 +59,6 @@ export interface Strategy<T extends KubeObject = KubeObject> {
   /** Whether the object is held by more than its finalizers. */
   isHeld?(object: T): boolean;
 
-  /** Field selectors beside metadata.name and metadata.namespace. */
-  readonly fieldLabels?: Readonly<Record<string, (object: T) => string>>;
   /** Reserves addresses, ports and the like for a write; disposed of when the write is decided. */
   allocate?(object: T, old: T | undefined, context: WriteContext): Disposable;
 }

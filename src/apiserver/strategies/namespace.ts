@@ -39,5 +39,4 @@ export const namespaceStrategy = strategyOf(Namespace, {
     namespace.status = { ...namespace.status, phase: 'Terminating' };
   },
   isHeld: ({ spec }) => (spec?.finalizers ?? []).length > 0,
-  fieldLabels: { 'status.phase': ({ status }) => status?.phase ?? '' },
 });

@@ -19,8 +19,4 @@ export const podStrategy = strategyOf(Pod, {
     return period < 0 ? 1 : period;
   },
   answersDeletedObject: true,
-  fieldLabels: {
-    'spec.nodeName': ({ spec }) => spec.nodeName ?? '',
-    'status.phase': ({ status }) => status?.phase ?? '',
-  },
 });

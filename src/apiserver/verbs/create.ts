@@ -1,10 +1,9 @@
 import type { KubeObject } from '#kube/object.ts';
-import { alreadyExists, badRequest, invalid } from '#kube/status.ts';
+import { alreadyExists, badRequest, invalid, plainError } from '#kube/status.ts';
 import type { WriteOptions } from '#client/transport.ts';
 import { RevisionConflict } from '#store/errors.ts';
 import { admissionRequest, type Api, refOf, type Target, writeContext } from '#apiserver/api.ts';
-import { decode } from '#apiserver/decode.ts';
-import { unclassified } from '#apiserver/errors.ts';
+import { decode, type SentBody } from '#apiserver/decode.ts';
 import { generateName, metadataProblems, stampNew } from '#apiserver/metadata.ts';
 import { requireNamespace } from '#apiserver/namespaces.ts';
 import { present, type ServedKind } from '#apiserver/registry.ts';
@@ -15,7 +14,7 @@ const MAX_NAME_DRAWS = 8;
 
 export interface CreateRequest {
   readonly target: Target;
-  readonly body: unknown;
+  readonly body: SentBody;
   readonly options: WriteOptions;
 }
 
@@ -68,7 +67,7 @@ export function reconcileWithUrl(object: KubeObject, { namespace, name, served }
 }
 
 function prepare({ storedAs, strategy }: ServedKind, object: KubeObject): void {
-  if (object.metadata.resourceVersion) throw unclassified('resourceVersion should not be set on objects to be created');
+  if (object.metadata.resourceVersion) throw plainError('resourceVersion should not be set on objects to be created');
   delete object.metadata.resourceVersion;
   if (storedAs.hasStatus) delete (object as { status?: unknown }).status;
   if (strategy.isNewGeneration) object.metadata.generation = 1;

@@ -8,6 +8,7 @@ import { changeObject } from '#apiserver/change.ts';
 import { decode } from '#apiserver/decode.ts';
 import { present } from '#apiserver/registry.ts';
 import type { Caller } from '#apiserver/user.ts';
+import type { Written } from '#apiserver/verbs/update.ts';
 
 export interface PatchRequest {
   readonly target: Target;
@@ -20,13 +21,13 @@ export async function patchObject(
   api: Api,
   { target, patchType, body, options }: PatchRequest,
   caller: Caller,
-): Promise<KubeObject> {
+): Promise<Written> {
   if (patchType !== 'merge') throw badRequest(`patch type ${patchType} is not served yet`);
   const change = (current: KubeObject): KubeObject => {
     const patched = mergePatch(present(target.served, current), body);
-    return decode(target.served, patched);
+    return decode(target.served, { value: patched });
   };
-  return changeObject(api, { target, options, change }, caller);
+  return { object: await changeObject(api, { target, options, change }, caller), isNew: false };
 }
 
 function mergePatch(value: unknown, patch: unknown): unknown {

@@ -6,6 +6,7 @@ import type { KubeObject } from '#kube/object.ts';
 import { invalid } from '#kube/status.ts';
 import type { WriteOptions } from '#client/transport.ts';
 import type { Api, Target } from '#apiserver/api.ts';
+import type { SentBody } from '#apiserver/decode.ts';
 import { changeObject } from '#apiserver/change.ts';
 import type { ServedKind } from '#apiserver/registry.ts';
 import { scaleOf, scalePathsOf, writePath } from '#apiserver/scale.ts';
@@ -13,13 +14,13 @@ import type { Caller } from '#apiserver/user.ts';
 
 export interface ScaleRequest {
   readonly target: Target;
-  readonly body: unknown;
+  readonly body: SentBody;
   readonly options: WriteOptions;
 }
 
 export async function updateScale(api: Api, { target, body, options }: ScaleRequest, caller: Caller): Promise<Scale> {
-  const replicas = replicasOf(body, target);
-  const sent = body as KubeObject;
+  const replicas = replicasOf(body.value, target);
+  const sent = body.value as KubeObject;
   const plain: Target = { ...target, subresource: undefined };
   const change = (current: KubeObject): KubeObject => withReplicas(target.served, current, { replicas, sent });
   const stored = await changeObject(api, { target: plain, options, change }, caller);

@@ -5,32 +5,38 @@ import { conflict } from '#kube/status.ts';
 import type { WriteOptions } from '#client/transport.ts';
 import { type Api, refOf, type Target } from '#apiserver/api.ts';
 import { changeObject } from '#apiserver/change.ts';
-import { decode } from '#apiserver/decode.ts';
+import { decode, type SentBody } from '#apiserver/decode.ts';
 import type { Caller } from '#apiserver/user.ts';
 import { createDecoded, reconcileWithUrl } from '#apiserver/verbs/create.ts';
 import { updateScale } from '#apiserver/verbs/scale.ts';
 
 export interface UpdateRequest {
   readonly target: Target;
-  readonly body: unknown;
+  readonly body: SentBody;
   readonly options: WriteOptions;
 }
 
-export async function updateObject(api: Api, request: UpdateRequest, caller: Caller): Promise<KubeObject> {
+/** `isNew` when the object was not there, for kinds that a PUT may create. */
+export interface Written {
+  readonly object: KubeObject;
+  readonly isNew: boolean;
+}
+
+export async function updateObject(api: Api, request: UpdateRequest, caller: Caller): Promise<Written> {
   const { target, body, options } = request;
-  if (target.subresource === 'scale') return updateScale(api, request, caller);
+  if (target.subresource === 'scale') return { object: await updateScale(api, request, caller), isNew: false };
   const sent = decode(target.served, body);
   reconcileWithUrl(sent, target);
   const isThere = api.store.get(target.served.resource, refOf(target)) !== undefined;
   if (!isThere && target.served.strategy.allowsCreateOnUpdate && target.subresource === undefined) {
-    return createDecoded(api, { target, object: sent, options }, caller);
+    return { object: await createDecoded(api, { target, object: sent, options }, caller), isNew: true };
   }
   const uid = sent.metadata.uid;
   const change = (current: KubeObject): KubeObject => {
     if (uid && uid !== current.metadata.uid) throw wrongUid(target, uid, current);
     return clone(sent);
   };
-  return changeObject(api, { target, options, change }, caller);
+  return { object: await changeObject(api, { target, options, change }, caller), isNew: false };
 }
 
 function wrongUid({ served, namespace, name }: Target, uid: string, current: KubeObject) {

@@ -3,11 +3,12 @@
  * turn in which the store publishes it. What leaves or enters the selection looks deleted or added.
  */
 import type { KubeObject, WatchEvent } from '#kube/object.ts';
-import { badRequest, expired } from '#kube/status.ts';
+import { expired, plainError } from '#kube/status.ts';
 import type { Subscription, WatchRequest } from '#client/transport.ts';
 import { RevisionCompacted } from '#store/errors.ts';
 import type { StoreEvent } from '#store/history.ts';
 import type { Api, Target } from '#apiserver/api.ts';
+import { versionError } from '#apiserver/list-options.ts';
 import { present, type ServedKind } from '#apiserver/registry.ts';
 import { type Selects, selectionOf } from '#apiserver/selection.ts';
 
@@ -23,13 +24,15 @@ export function watchObjects(
   deliver: (event: WatchEvent<KubeObject>) => void,
 ): Subscription {
   const { served, namespace } = target;
-  const selects = selectionOf(served, target, options);
+  const { selects } = selectionOf(served, target, options);
   const from = startOf(options.resourceVersion);
   const snapshot = from === undefined ? api.store.list(served.resource, { namespace }) : undefined;
   for (const object of snapshot?.objects ?? []) {
     if (!selects || selects(object)) deliver({ type: 'ADDED', object: present(served, object) });
   }
   const listener = (event: StoreEvent) => {
+    // A watch may begin at a version that is yet to come.
+    if (from !== undefined && event.revision <= from) return;
     const seen = eventFor(served, event, selects);
     if (seen) deliver(seen);
   };
@@ -45,7 +48,7 @@ export function watchObjects(
 function startOf(version: string | undefined): number | undefined {
   if (version === undefined || version === '' || version === '0') return undefined;
   const revision = Number(version);
-  if (!Number.isSafeInteger(revision)) throw badRequest(`invalid resource version ${JSON.stringify(version)}`);
+  if (!/^\d+$/.test(version)) throw plainError(versionError(version));
   return revision;
 }
 

@@ -1,0 +1,45 @@
+/**
+ * Who is asking: by client certificate (the common name is the user, the organisations are the groups), by bearer
+ * token, else nobody in particular. A token that is not known is refused; a broken or other scheme counts as none.
+ */
+import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
+import { unauthorized } from '#kube/status.ts';
+import { ANONYMOUS, AUTHENTICATED, type User } from '#apiserver/user.ts';
+
+/** Undefined for a token that is not valid. */
+export type TokenAuthenticator = (token: string) => User | undefined | Promise<User | undefined>;
+
+/** Certificates do not change on a connection. */
+const bySocket = new WeakMap<TLSSocket, User | undefined>();
+
+export async function authenticate(request: IncomingMessage, tokens: TokenAuthenticator | undefined): Promise<User> {
+  const user = certificateUser(request.socket);
+  if (user) return user;
+  const token = bearerToken(request.headers.authorization);
+  if (token === undefined) return ANONYMOUS;
+  const found = await tokens?.(token);
+  if (!found) throw unauthorized();
+  return found;
+}
+
+function certificateUser(socket: unknown): User | undefined {
+  if (!(socket instanceof TLSSocket)) return undefined;
+  if (bySocket.has(socket)) return bySocket.get(socket);
+  const user = socket.authorized ? userOf(socket) : undefined;
+  bySocket.set(socket, user);
+  return user;
+}
+
+function userOf(socket: TLSSocket): User | undefined {
+  const subject = socket.getPeerCertificate().subject as Readonly<Record<string, string | string[]>> | undefined;
+  const name = [subject?.['CN'] ?? []].flat()[0];
+  if (name === undefined) return undefined;
+  return { name, groups: [...[subject?.['O'] ?? []].flat(), AUTHENTICATED] };
+}
+
+function bearerToken(header: string | undefined): string | undefined {
+  const [scheme = '', ...rest] = (header ?? '').trim().split(' ');
+  const token = rest.join(' ').trim();
+  return scheme.toLowerCase() === 'bearer' && token !== '' ? token : undefined;
+}

@@ -1,0 +1,109 @@
+/**
+ * Bodies of requests: read up to a limit, after the sender is known, and parsed as JSON or YAML with Kubernetes'
+ * words for what is wrong. Keys that stand twice in one object are found here, since no parsed value shows them.
+ */
+import type { IncomingMessage } from 'node:http';
+import { parseDocument, YAMLParseError } from 'yaml';
+import { isObject, isWithinDepth } from '#base/json.ts';
+import type { Kind } from '#kube/kind.ts';
+import { goJsonType } from '#kube/go-text.ts';
+import { badRequest, requestTooLarge, type StatusError } from '#kube/status.ts';
+import { hasDuplicateKeys, parseDuplicates } from '#apiserver/http/duplicate-keys.ts';
+import type { SentBody } from '#apiserver/decode.ts';
+import { jsonSyntaxError } from '#apiserver/go-json.ts';
+
+/** Longest body, as in Kubernetes. */
+export const MAX_BODY_BYTES = 3 * 1024 * 1024;
+
+/** How much more is read and dropped, so that the sender hears the answer before the connection closes. */
+const MAX_DRAINED_BYTES = 32 * 1024 * 1024;
+
+/** Deepest nesting that is accepted. */
+const MAX_DEPTH = 500;
+
+/** How much of a body that cannot be read is shown in the error. */
+const MAX_SHOWN_BYTES = 30;
+
+/** YAML anchors may be used this often before it looks like an attack. */
+const MAX_ALIASES = 100;
+
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+    if (size > MAX_DRAINED_BYTES) break;
+  }
+  if (size > MAX_BODY_BYTES) throw requestTooLarge(`limit is ${MAX_BODY_BYTES}`);
+  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
+}
+
+/** What an object in a body should be. */
+export type ExpectedKind = Pick<Kind, 'kind' | 'isCustom'>;
+
+export type BodyType = 'json' | 'yaml';
+
+/** The content of an object's body; the kind's name is for the words of the refusal. */
+export function parseObjectBody(bytes: Buffer, type: BodyType, kind: ExpectedKind): SentBody {
+  const unrecognized = (why: string) =>
+    badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): ${why} (${shown(bytes)})`);
+  const parsed = type === 'yaml' ? parseYaml(bytes, unrecognized) : parseJson(bytes, unrecognized, kind);
+  if (!isObject(parsed.value)) throw unrecognized(notAnObject(parsed.value));
+  return parsed;
+}
+
+type Refusal = (why: string) => StatusError;
+
+function parseJson(bytes: Buffer, refuse: Refusal, { isCustom }: ExpectedKind): SentBody {
+  const text = bytes.toString('utf8');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    const prefix = "couldn't get version/kind; json parse error: ";
+    throw refuse(prefix + jsonSyntaxError(bytes.toString('latin1')));
+  }
+  checkDepth(value);
+  return hasDuplicateKeys(text, value)
+    ? parseDuplicates(text, isCustom ? 'last' : 'merged')
+    : { value, duplicates: [] };
+}
+
+function parseYaml(bytes: Buffer, refuse: Refusal): SentBody {
+  const text = bytes.toString('utf8').split(/^---[ \t]*$/m);
+  const first = text.find((one) => one.trim() !== '') ?? '';
+  const document = parseDocument(first, { version: '1.1', uniqueKeys: false, merge: true, strict: true });
+  const [error] = document.errors;
+  if (error) throw refuse(`yaml: ${yamlError(error)}`);
+  const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
+  checkDepth(value);
+  return { value: value ?? {}, duplicates: [] };
+}
+
+/** As Go's YAML parser says it, where the words of ours differ. */
+function yamlError({ code, linePos, message }: YAMLParseError): string {
+  const line = linePos?.[0].line ?? 1;
+  if (code === 'BLOCK_AS_IMPLICIT_KEY') return 'mapping values are not allowed in this context';
+  if (code === 'TAB_AS_INDENT') return `line ${line}: found character that cannot start any token`;
+  return `line ${line}: ${message.split('\n')[0] ?? ''}`;
+}
+
+function checkDepth(value: unknown): void {
+  if (!isWithinDepth(value, MAX_DEPTH)) throw badRequest(`the body is nested more than ${MAX_DEPTH} levels deep`);
+}
+
+const TYPE_META = String.raw`struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }`;
+
+function notAnObject(value: unknown): string {
+  const why = `json: cannot unmarshal ${goJsonType(value)} into Go value of type ${TYPE_META}`;
+  return `couldn't get version/kind; json parse error: ${why}`;
+}
+
+/** The body itself when it begins like an object, else its first bytes in hex. */
+function shown(bytes: Buffer): string {
+  if (bytes.length === 0) return '<empty>';
+  const encoding = bytes[0] === 0x7b ? 'utf8' : 'hex';
+  const start = bytes.subarray(0, MAX_SHOWN_BYTES).toString(encoding);
+  return bytes.length > MAX_SHOWN_BYTES ? `${start} ...` : start;
+}

@@ -1,0 +1,48 @@
+/** One request under way: what was asked, by whom, and how the answer is to look. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Format, PLAIN_JSON } from '#apiserver/http/negotiate.ts';
+import { Query } from '#apiserver/http/query.ts';
+import { ANONYMOUS, type Caller, type User } from '#apiserver/user.ts';
+
+/** The most Warning headers of one answer; more are dropped, as clients show each on a line of its own. */
+const MAX_WARNINGS = 64;
+
+export class Exchange implements Caller {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly path: string;
+  readonly query: Query;
+  user: User = ANONYMOUS;
+  format: Format = PLAIN_JSON;
+  readonly #warnings = new Set<string>();
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    const url = request.url ?? '/';
+    const mark = url.indexOf('?');
+    this.request = request;
+    this.response = response;
+    this.path = mark < 0 ? url : url.slice(0, mark);
+    this.query = new Query(mark < 0 ? '' : url.slice(mark + 1));
+  }
+
+  get method(): string {
+    return this.request.method ?? 'GET';
+  }
+
+  get userAgent(): string {
+    return this.request.headers['user-agent'] ?? '';
+  }
+
+  warn(text: string): void {
+    if (this.#warnings.size < MAX_WARNINGS) this.#warnings.add(text);
+  }
+
+  get warnings(): readonly string[] {
+    return [...this.#warnings];
+  }
+
+  header(name: string): string | undefined {
+    const value = this.request.headers[name];
+    return Array.isArray(value) ? value.join(', ') : value;
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * Logs, exec, attach and port-forward belong to the node agent. The API server authorises the request, finds the
+ * pod, and hands the connection on; it does not look inside.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Pod } from '#kube/kinds/core/pod.ts';
+import type { ObjectOf } from '#kube/kind.ts';
+import { badRequest, serviceUnavailable } from '#kube/status.ts';
+import type { Target } from '#apiserver/api.ts';
+import type { Exchange } from '#apiserver/http/exchange.ts';
+import type { ResourcePath } from '#apiserver/http/path.ts';
+import type { HttpApi } from '#apiserver/http/server.ts';
+import { resolve } from '#apiserver/http/target.ts';
+import { storedEntry } from '#apiserver/verbs/get.ts';
+
+export interface ProxiedRequest {
+  readonly pod: Pod;
+  /** `log`, `exec`, `attach` or `portforward`. */
+  readonly subresource: string;
+  /** The query as it came, without the question mark. */
+  readonly query: string;
+  readonly request: IncomingMessage;
+}
+
+/** The way to the node agent's kubelet-style endpoint. Throws a StatusError when it cannot be reached. */
+export interface KubeletProxy {
+  /** An ordinary answer: logs. Resolves when it is through. */
+  request(proxied: ProxiedRequest, exchange: Exchange): Promise<void>;
+  /** A connection that becomes a stream: exec, attach, port-forward. */
+  upgrade(proxied: ProxiedRequest, connection: { readonly socket: Duplex; readonly head: Buffer }): Promise<void>;
+}
+
+export async function proxyRequest(http: HttpApi, exchange: Exchange, target: Target): Promise<void> {
+  const { kubelet, proxied } = prepare(http, exchange, target);
+  if (target.subresource !== 'log') throw badRequest('Upgrade request required');
+  await kubelet.request(proxied, exchange);
+}
+
+export interface ProxyUpgrade {
+  readonly exchange: Exchange;
+  readonly path: ResourcePath;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
+export async function proxyUpgrade(http: HttpApi, { exchange, path, socket, head }: ProxyUpgrade): Promise<void> {
+  const { target, subresource } = resolve(http.api.registry, exchange, path);
+  if (!subresource?.isProxied) throw badRequest('this resource takes no upgrade');
+  const { kubelet, proxied } = prepare(http, exchange, target);
+  await kubelet.upgrade(proxied, { socket, head });
+}
+
+function prepare(http: HttpApi, { request, path }: Exchange, target: Target) {
+  const pod = storedEntry(http.api, target).object as ObjectOf<typeof Pod>;
+  if (!http.kubelet) throw serviceUnavailable('the node agent is not running');
+  if (!pod.spec.nodeName) throw badRequest(`pod ${target.name} does not have a host assigned`);
+  const query = (request.url ?? '').slice(path.length + 1);
+  return { kubelet: http.kubelet, proxied: { pod, subresource: target.subresource ?? '', query, request } };
+}

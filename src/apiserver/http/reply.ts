@@ -1,0 +1,102 @@
+/** How answers are written: JSON or YAML, plain or pretty, compressed when it is worth it and asked for. */
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { stringify } from 'yaml';
+import type { Status, StatusError } from '#kube/status.ts';
+import type { Exchange } from '#apiserver/http/exchange.ts';
+
+/** Answers from this size on are compressed, as from Kubernetes. */
+const MIN_COMPRESSED_BYTES = 128 * 1024;
+
+/** Speed before size: the answer mostly travels over loopback. */
+const COMPRESSION_LEVEL = 1;
+
+const compress = promisify(gzip);
+
+/** Command lines that people read, and browsers. */
+const READERS = ['curl', 'Wget', 'Mozilla/5.0'];
+
+export interface Reply {
+  readonly code: number;
+  /** An object to encode, or JSON text as it is. */
+  readonly body: object | string;
+  readonly contentType?: string;
+}
+
+export async function sendObject(exchange: Exchange, { code, body, contentType }: Reply): Promise<void> {
+  const { response, format } = exchange;
+  const isYaml = format.mediaType === 'yaml';
+  response.setHeader('Content-Type', contentType ?? (isYaml ? 'application/yaml' : 'application/json'));
+  setCommonHeaders(exchange);
+  await sendText(exchange, code, isYaml ? yamlOf(body) : jsonOf(exchange, body));
+}
+
+export async function sendStatus(exchange: Exchange, { status, warnings }: StatusError): Promise<void> {
+  for (const warning of warnings) exchange.warn(warning);
+  const { code } = status;
+  const retryAfter = status.details?.retryAfterSeconds;
+  if (retryAfter !== undefined) exchange.response.setHeader('Retry-After', String(retryAfter));
+  if (code === 401) exchange.response.removeHeader('Connection');
+  await sendObject(exchange, { code, body: ordered(status) });
+}
+
+/** Plain text for people, such as the answer of a health check. */
+export async function sendPlain(exchange: Exchange, code: number, text: string): Promise<void> {
+  const { response } = exchange;
+  response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+  response.setHeader('X-Content-Type-Options', 'nosniff');
+  setCommonHeaders(exchange);
+  await sendText(exchange, code, text);
+}
+
+export function setCommonHeaders({ response, warnings }: Exchange): void {
+  if (!response.hasHeader('Cache-Control')) response.setHeader('Cache-Control', 'no-cache, private');
+  if (warnings.length > 0) response.setHeader('Warning', warnings.map(warningHeader));
+}
+
+/** RFC 7234 warn-text is a quoted string of one line. */
+function warningHeader(text: string): string {
+  const line = text.replaceAll(/[\p{Cc}]/gu, ' ').replaceAll(/["\\]/g, String.raw`\$&`);
+  return `299 - "${Buffer.from(line, 'utf8').toString('latin1')}"`;
+}
+
+async function sendText({ request, response }: Exchange, code: number, text: string): Promise<void> {
+  if (response.destroyed || response.writableEnded) return;
+  let bytes: Uint8Array = Buffer.from(text, 'utf8');
+  if (bytes.length >= MIN_COMPRESSED_BYTES) {
+    response.setHeader('Vary', [response.getHeader('Vary') ?? [], 'Accept-Encoding'].flat().join(', '));
+    if (takesGzip(request.headers['accept-encoding'])) {
+      bytes = await compress(bytes, { level: COMPRESSION_LEVEL });
+      response.setHeader('Content-Encoding', 'gzip');
+    } else response.removeHeader('Vary');
+  }
+  response.statusCode = code;
+  response.setHeader('Content-Length', bytes.length);
+  response.end(request.method === 'HEAD' ? undefined : bytes);
+}
+
+function takesGzip(header: string | string[] | undefined): boolean {
+  return String(header ?? '')
+    .split(',')
+    .some((one) => one.trim().split(';')[0] === 'gzip');
+}
+
+function jsonOf(exchange: Exchange, body: object | string): string {
+  if (!isPretty(exchange)) return `${typeof body === 'string' ? body : JSON.stringify(body)}\n`;
+  const value: unknown = typeof body === 'string' ? JSON.parse(body) : body;
+  return JSON.stringify(value, undefined, 2);
+}
+
+function isPretty({ query, userAgent }: Exchange): boolean {
+  return query.flag('pretty') ?? READERS.some((one) => userAgent.startsWith(one));
+}
+
+function yamlOf(body: object | string): string {
+  const value: unknown = typeof body === 'string' ? JSON.parse(body) : body;
+  return stringify(value, { lineWidth: 0, sortMapEntries: true, version: '1.1', defaultStringType: 'PLAIN' });
+}
+
+/** The members in the order in which Kubernetes writes them. */
+function ordered({ kind, apiVersion, metadata, status, message, reason, details, code }: Status): Status {
+  return { kind, apiVersion, metadata, status, message, reason, details, code };
+}

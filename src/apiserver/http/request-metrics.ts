@@ -1,0 +1,79 @@
+/** What `/metrics` says of requests, under the names that dashboards of Kubernetes know. */
+import type { Clock } from '#base/clock.ts';
+import type { Labels, Metric, MetricRegistry } from '#base/metrics.ts';
+import type { Exchange } from '#apiserver/http/exchange.ts';
+import type { ApiPath } from '#apiserver/http/path.ts';
+import { verbFor } from '#apiserver/http/verb.ts';
+
+/** Seconds. */
+const DURATION_BOUNDS = [
+  0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
+];
+
+export interface Observed {
+  end(): void;
+}
+
+export class RequestMetrics {
+  readonly #clock: Clock;
+  readonly #total: Metric;
+  readonly #durations: Metric;
+  readonly #inFlight: Metric;
+  readonly #longRunning: Metric;
+  readonly #watchEvents: Metric;
+  readonly #cpu: Metric;
+  readonly #memory: Metric;
+
+  constructor(metrics: MetricRegistry, clock: Clock) {
+    this.#clock = clock;
+    this.#total = metrics.counter(
+      'apiserver_request_total',
+      'Requests answered, by what they were and how they ended.',
+    );
+    this.#durations = metrics.histogram(
+      'apiserver_request_duration_seconds',
+      'Time from a request to the end of its answer; watches are left out.',
+      DURATION_BOUNDS,
+    );
+    this.#inFlight = metrics.gauge('apiserver_current_inflight_requests', 'Requests under way, by whether they write.');
+    this.#longRunning = metrics.gauge('apiserver_longrunning_requests', 'Watches and streams under way.');
+    this.#watchEvents = metrics.counter('apiserver_watch_events_total', 'Events sent to watchers.');
+    this.#cpu = metrics.counter('process_cpu_seconds_total', 'Processor time of this process.');
+    this.#memory = metrics.gauge('process_resident_memory_bytes', 'Resident memory of this process.');
+  }
+
+  begin(exchange: Exchange, path: ApiPath): Observed {
+    const verb = path.type === 'resource' ? verbFor(exchange, path) : exchange.method.toLowerCase();
+    const labels = labelsOf(path, verb);
+    const kind = { request_kind: exchange.method === 'GET' ? 'readOnly' : 'mutating' };
+    const isLong = verb === 'watch';
+    const begun = this.#clock.monotonicMs();
+    const [gauge, gaugeLabels] = isLong ? [this.#longRunning, labels] : [this.#inFlight, kind];
+    gauge.add(1, gaugeLabels);
+    return {
+      end: () => {
+        gauge.add(-1, gaugeLabels);
+        this.#total.add(1, { ...labels, code: String(exchange.response.statusCode) });
+        if (!isLong) this.#durations.observe((this.#clock.monotonicMs() - begun) / 1_000, labels);
+      },
+    };
+  }
+
+  countEvent(group: string, version: string, resource: string): void {
+    this.#watchEvents.add(1, { group, version, resource });
+  }
+
+  measureProcess(): void {
+    const { user, system } = process.cpuUsage();
+    this.#cpu.set((user + system) / 1e6);
+    this.#memory.set(process.memoryUsage.rss());
+  }
+}
+
+function labelsOf(path: ApiPath, verb: string): Labels {
+  const named = verb.toUpperCase();
+  if (path.type !== 'resource') return { component: 'apiserver', verb: named, group: '', version: '', resource: '' };
+  const { group, version, plural, subresource = '', namespace, name } = path;
+  const scope = name === '' ? (namespace === undefined ? 'cluster' : 'namespace') : 'resource';
+  return { component: 'apiserver', verb: named, group, version, resource: plural, subresource, scope };
+}

@@ -1,0 +1,173 @@
+/**
+ * The API over HTTPS. Every request takes the same road: who is it, may they, what is it about, what form shall the
+ * answer have; only then is a body read. Errors become a Status in one place.
+ *
+ * The listener is a port of our own or one that another process opened and handed down.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Logger } from '#base/log.ts';
+import { MetricRegistry } from '#base/metrics.ts';
+import { StatusError } from '#kube/status.ts';
+import type { ApiServer } from '#apiserver/api-server.ts';
+import { allowAuthenticated, type Authorizer } from '#apiserver/authorize.ts';
+import { asStatusError } from '#apiserver/failures.ts';
+import type { TokenAuthenticator } from '#apiserver/http/authenticate.ts';
+import { Exchange } from '#apiserver/http/exchange.ts';
+import type { HealthCheck } from '#apiserver/http/health.ts';
+import type { KubeletProxy } from '#apiserver/http/proxy.ts';
+import { sendStatus } from '#apiserver/http/reply.ts';
+import { RequestMetrics } from '#apiserver/http/request-metrics.ts';
+import { route, upgrade } from '#apiserver/http/router.ts';
+import type { KeyPair } from '#apiserver/pki/certificate.ts';
+
+/** How long the head of a request may take. */
+const HEADERS_TIMEOUT_MS = 30_000;
+
+/** How long a whole request may take to arrive. */
+const REQUEST_TIMEOUT_MS = 120_000;
+
+/** How long a kept connection waits for its next request. */
+const KEEP_ALIVE_MS = 180_000;
+
+const MAX_HEADER_BYTES = 64 * 1024;
+const MAX_CONNECTIONS = 4_000;
+
+export type Listen = { readonly fd: number } | { readonly host: string; readonly port: number };
+
+export interface HttpServerOptions {
+  readonly api: ApiServer;
+  readonly listen: Listen;
+  readonly certificate: KeyPair;
+  /** Signs the client certificates that are believed. */
+  readonly clientAuthority: string;
+  readonly logger: Logger;
+  /** The product's version, shown by `/version`. */
+  readonly version: string;
+  readonly tokens?: TokenAuthenticator;
+  readonly authorizer?: Authorizer;
+  /** The way to the node agent; without it logs and exec are 503. */
+  readonly kubelet?: KubeletProxy;
+  /** Beside the server's own. */
+  readonly checks?: readonly HealthCheck[];
+  readonly metrics?: MetricRegistry;
+}
+
+/** What the handlers of requests share. */
+export interface HttpApi {
+  readonly api: ApiServer;
+  readonly authorizer: Authorizer;
+  readonly tokens: TokenAuthenticator | undefined;
+  readonly kubelet: KubeletProxy | undefined;
+  readonly checks: readonly HealthCheck[];
+  readonly metrics: MetricRegistry;
+  readonly requests: RequestMetrics;
+  readonly version: string;
+  readonly logger: Logger;
+  /** Aborts when the server stops: watches end. */
+  readonly stopping: AbortSignal;
+}
+
+export class ApiHttpServer implements AsyncDisposable {
+  readonly #server: https.Server;
+  readonly #stop = new AbortController();
+  readonly #http: HttpApi;
+
+  private constructor(options: HttpServerOptions) {
+    const metrics = options.metrics ?? new MetricRegistry();
+    this.#http = {
+      api: options.api,
+      authorizer: options.authorizer ?? allowAuthenticated,
+      tokens: options.tokens,
+      kubelet: options.kubelet,
+      checks: options.checks ?? [],
+      metrics,
+      requests: new RequestMetrics(metrics, options.api.clock),
+      version: options.version,
+      logger: options.logger,
+      stopping: this.#stop.signal,
+    };
+    this.#server = https.createServer({
+      cert: options.certificate.certificate,
+      key: options.certificate.key,
+      ca: options.clientAuthority,
+      requestCert: true,
+      // Without a certificate a caller may still have a token, or be nobody.
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.2',
+      ALPNProtocols: ['http/1.1'],
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+    });
+    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.on('request', (request, response) => void this.#handle(request, response));
+    this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      void upgrade(this.#http, request, { socket, head });
+    });
+    this.#server.on('tlsClientError', () => {});
+  }
+
+  static async start(options: HttpServerOptions): Promise<ApiHttpServer> {
+    const server = new ApiHttpServer(options);
+    await server.#listen(options.listen);
+    return server;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo | null)?.port ?? 0;
+  }
+
+  /** Takes up a renewed certificate for connections to come. */
+  useCertificate({ certificate, key }: KeyPair, clientAuthority: string): void {
+    this.#server.setSecureContext({ cert: certificate, key, ca: clientAuthority });
+  }
+
+  /** Ends watches, lets short requests finish, then closes every connection. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    this.#server.closeIdleConnections();
+    using _ = this.#http.api.clock.after(1_000, () => this.#server.closeAllConnections(), { unref: true });
+    await closed;
+  }
+
+  #listen(listen: Listen): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(listen, () => {
+        this.#server.off('error', reject);
+        this.#server.on('error', (error) => this.#http.logger.error('the API listener failed', { error }));
+        resolve();
+      });
+    });
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const exchange = new Exchange(request, response);
+    response.on('error', () => {});
+    try {
+      await route(this.#http, exchange);
+    } catch (error) {
+      await this.#fail(exchange, asStatusError(error, this.#http.logger));
+    }
+  }
+
+  async #fail(exchange: Exchange, error: StatusError): Promise<void> {
+    if (exchange.response.headersSent) {
+      exchange.response.destroy();
+      return;
+    }
+    try {
+      await sendStatus(exchange, error);
+    } catch (failed) {
+      this.#http.logger.warn('an answer could not be sent', { error: failed });
+      exchange.response.destroy();
+    }
+  }
+}

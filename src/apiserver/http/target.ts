@@ -1,0 +1,62 @@
+/** Which served resource a path means, and whether it takes the method; 404 and 405 as Kubernetes gives them. */
+import { methodNotAllowed, noSuchResource } from '#kube/status.ts';
+import type { Target } from '#apiserver/api.ts';
+import type { Exchange } from '#apiserver/http/exchange.ts';
+import { PageNotFound } from '#apiserver/http/page-not-found.ts';
+import type { ResourcePath } from '#apiserver/http/path.ts';
+import type { Registry, ServedKind } from '#apiserver/registry.ts';
+import { type Subresource, subresourceOf, type Verb, verbsOf } from '#apiserver/resources.ts';
+
+export interface Resolved {
+  readonly target: Target;
+  readonly verb: Verb;
+  readonly subresource: Subresource | undefined;
+}
+
+export function resolve(registry: Registry, exchange: Exchange, path: ResourcePath): Resolved {
+  const served = servedKind(registry, path);
+  const subresource = path.subresource === undefined ? undefined : subresourceOf(served, path.subresource);
+  if (path.subresource !== undefined && subresource === undefined) throw noSuchResource();
+  if (path.rest.length > 0) throw noSuchResource();
+  checkScope(served, exchange, path);
+  const verb = verbOf(exchange, path, subresource);
+  const verbs = subresource?.verbs ?? verbsOf(served);
+  if (verb === undefined || !verbs.includes(verb)) throw methodNotAllowed();
+  const namespace = served.kind.namespaced ? path.namespace : undefined;
+  return { target: { served, namespace, name: path.name, subresource: path.subresource }, verb, subresource };
+}
+
+function servedKind(registry: Registry, { group, version, plural }: ResourcePath): ServedKind {
+  const served = registry.find(group, version, plural);
+  if (served) return served;
+  // Of a group that is not served, the whole path is unknown.
+  if (registry.hasGroup(group)) throw noSuchResource();
+  throw new PageNotFound();
+}
+
+function checkScope({ kind }: ServedKind, { method }: Exchange, { namespace, name }: ResourcePath): void {
+  if (!kind.namespaced && namespace !== undefined) throw noSuchResource();
+  if (!kind.namespaced || namespace !== undefined) return;
+  // All namespaces together can be read, and nothing else.
+  if (name !== '') throw noSuchResource();
+  if (method !== 'GET') throw methodNotAllowed();
+}
+
+function verbOf({ method, query }: Exchange, path: ResourcePath, subresource?: Subresource): Verb | undefined {
+  const isCollection = path.name === '';
+  switch (method) {
+    case 'GET':
+      if (path.isWatch || (isCollection && query.flag('watch'))) return 'watch';
+      return isCollection ? 'list' : 'get';
+    case 'POST':
+      return isCollection || subresource ? 'create' : undefined;
+    case 'PUT':
+      return isCollection ? undefined : 'update';
+    case 'PATCH':
+      return isCollection ? undefined : 'patch';
+    case 'DELETE':
+      return isCollection ? 'deletecollection' : 'delete';
+    default:
+      return undefined;
+  }
+}

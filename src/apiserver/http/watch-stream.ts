@@ -1,0 +1,201 @@
+/**
+ * A watch over HTTP: one JSON document per line until the time is up, the client goes or the server stops.
+ *
+ * Nothing waits for a slow client: what it has not taken yet is kept up to a limit, then the watch ends with an
+ * error, and the client lists again. One event that goes to many watchers is encoded once.
+ */
+import type { Timer } from '#base/clock.ts';
+import { apiVersionOf } from '#kube/kind.ts';
+import type { KubeObject, WatchEvent } from '#kube/object.ts';
+import { isStatus, type Status, StatusError } from '#kube/status.ts';
+import type { Subscription } from '#client/transport.ts';
+import type { Target } from '#apiserver/api.ts';
+import { expired } from '#kube/status.ts';
+import type { Exchange } from '#apiserver/http/exchange.ts';
+import { listOptionsOf } from '#apiserver/http/query.ts';
+import { includeOf, partialOf } from '#apiserver/http/render.ts';
+import { setCommonHeaders } from '#apiserver/http/reply.ts';
+import type { HttpApi } from '#apiserver/http/server.ts';
+import { checkWatchOptions } from '#apiserver/list-options.ts';
+import { tableOf } from '#apiserver/table/table.ts';
+import { watchObjects } from '#apiserver/verbs/watch.ts';
+
+/** What one watcher may leave lying before it is cut off. */
+export const MAX_BACKLOG_BYTES = 8 * 1024 * 1024;
+
+/** How long a watcher that was cut off may take to read what is left. */
+const CUT_OFF_AFTER_MS = 5_000;
+
+/** How often a quiet watch tells how far it is. */
+const BOOKMARK_PERIOD_MS = 60_000;
+
+/** Watches without a timeout of their own end after this long and up to twice that, so that not all end at once. */
+const MIN_TIMEOUT_MS = 30 * 60_000;
+
+export function streamWatch(http: HttpApi, exchange: Exchange, target: Target): Promise<void> {
+  const { query } = exchange;
+  const options = listOptionsOf(query);
+  const timeoutSeconds = query.integer('timeoutSeconds');
+  checkWatchOptions({ ...options, sendInitialEvents: query.flag('sendInitialEvents') });
+  const stream = new WatchStream(http, exchange, target);
+  const onlyName = target.name === '' ? {} : { fieldSelector: `metadata.name=${target.name}` };
+  const collection = { ...target, name: '' };
+  const pending: WatchEvent<KubeObject>[] = [];
+  let deliver = (event: WatchEvent<KubeObject>): void => void pending.push(event);
+  try {
+    const request = { target: collection, options: { ...options, ...onlyName } };
+    const subscription = watchObjects(http.api, request, (event) => deliver(event));
+    deliver = (event) => stream.send(event);
+    return stream.run(subscription, { timeoutSeconds, pending });
+  } catch (error) {
+    // Too old a version is no refusal but the first and last event.
+    if (!isStatus(error, 'Expired')) throw error;
+    return stream.fail(error);
+  }
+}
+
+interface Run {
+  readonly timeoutSeconds: number | undefined;
+  readonly pending: readonly WatchEvent<KubeObject>[];
+}
+
+class WatchStream {
+  readonly #http: HttpApi;
+  readonly #exchange: Exchange;
+  readonly #target: Target;
+  readonly #done = Promise.withResolvers<void>();
+  readonly #timers: Timer[] = [];
+  #subscription: Subscription | undefined;
+  #isCorked = false;
+  #isOver = false;
+  #hasSentColumns = false;
+
+  constructor(http: HttpApi, exchange: Exchange, target: Target) {
+    this.#http = http;
+    this.#exchange = exchange;
+    this.#target = target;
+  }
+
+  /** Resolves when the watch is over. */
+  run(subscription: Subscription, { timeoutSeconds, pending }: Run): Promise<void> {
+    const { clock } = this.#http.api;
+    const { response, query } = this.#exchange;
+    this.#subscription = subscription;
+    this.#begin();
+    response.on('close', () => this.#end());
+    this.#http.stopping.addEventListener('abort', this.#finish, { once: true });
+    const timeoutMs = timeoutSeconds ? timeoutSeconds * 1_000 : MIN_TIMEOUT_MS * (1 + clock.random());
+    this.#timers.push(clock.after(timeoutMs, this.#finish, { unref: true }));
+    if (query.flag('allowWatchBookmarks')) {
+      this.#timers.push(clock.every(BOOKMARK_PERIOD_MS, () => this.#sendBookmark()));
+    }
+    for (const event of pending) this.send(event);
+    return this.#done.promise;
+  }
+
+  /** The whole watch is one error. */
+  fail(error: StatusError): Promise<void> {
+    this.#begin();
+    this.#write(errorLine(error.status));
+    this.#finish();
+    return this.#done.promise;
+  }
+
+  send(event: WatchEvent<KubeObject>): void {
+    if (this.#isOver) return;
+    const { response } = this.#exchange;
+    if (response.writableLength > MAX_BACKLOG_BYTES) return this.#cutOff();
+    const { group, version, plural } = this.#target.served.kind;
+    this.#http.requests.countEvent(group, version, plural);
+    this.#write(this.#lineOf(event));
+  }
+
+  #begin(): void {
+    const { response } = this.#exchange;
+    response.setHeader('Content-Type', 'application/json');
+    setCommonHeaders(this.#exchange);
+    response.writeHead(200);
+    response.flushHeaders();
+  }
+
+  /** Events of one turn go out as one packet. */
+  #write(line: string): void {
+    const { response } = this.#exchange;
+    if (!this.#isCorked) {
+      this.#isCorked = true;
+      response.cork();
+      process.nextTick(() => {
+        this.#isCorked = false;
+        response.uncork();
+      });
+    }
+    response.write(line);
+  }
+
+  #lineOf(event: WatchEvent<KubeObject>): string {
+    const { view } = this.#exchange.format;
+    if (view === undefined) return eventLine(event);
+    const apiVersion = `meta.k8s.io/${view.version}`;
+    if (view.kind !== 'Table') {
+      return `${JSON.stringify({ type: event.type, object: partialOf(event.object, apiVersion) })}\n`;
+    }
+    return `${JSON.stringify({ type: event.type, object: this.#tableFor(event.object, apiVersion) })}\n`;
+  }
+
+  #tableFor(object: KubeObject, apiVersion: string): object {
+    const { served } = this.#target;
+    const context = { include: includeOf(this.#exchange), now: this.#http.api.clock.now(), apiVersion };
+    const table = tableOf(served, [object], context);
+    const columnDefinitions = this.#hasSentColumns ? null : table.columnDefinitions;
+    this.#hasSentColumns = true;
+    const { resourceVersion } = object.metadata;
+    return { kind: 'Table', apiVersion, metadata: { resourceVersion }, columnDefinitions, rows: table.rows };
+  }
+
+  #sendBookmark(): void {
+    const { kind } = this.#target.served;
+    const resourceVersion = String(this.#http.api.store.revision);
+    const metadata = { resourceVersion, creationTimestamp: null };
+    const object = { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata };
+    this.#write(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`);
+  }
+
+  /** The client is too slow: it hears of it if it ever catches up. */
+  #cutOff(): void {
+    const { response } = this.#exchange;
+    const { revision, oldestRevision } = this.#http.api.store;
+    this.#write(errorLine(expired(`too old resource version: ${revision} (${oldestRevision})`).status));
+    this.#finish();
+    this.#http.api.clock.after(CUT_OFF_AFTER_MS, () => response.destroy(), { unref: true });
+    this.#http.logger.warn('a watcher was too slow and is cut off', { userAgent: this.#exchange.userAgent });
+  }
+
+  readonly #finish = (): void => {
+    if (!this.#isOver) this.#exchange.response.end();
+    this.#end();
+  };
+
+  #end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#subscription?.close();
+    for (const timer of this.#timers) timer.cancel();
+    this.#http.stopping.removeEventListener('abort', this.#finish);
+    this.#done.resolve();
+  }
+}
+
+function errorLine(status: Status): string {
+  return `${JSON.stringify({ type: 'ERROR', object: status })}\n`;
+}
+
+/** Lines by object: it is frozen, so that what was encoded once stays true. */
+const lines = new WeakMap<KubeObject, { type: string; line: string }>();
+
+function eventLine({ type, object }: WatchEvent<KubeObject>): string {
+  const known = lines.get(object);
+  if (known?.type === type) return known.line;
+  const line = `{"type":"${type}","object":${JSON.stringify(object)}}\n`;
+  lines.set(object, { type, line });
+  return line;
+}
