@@ -4,7 +4,7 @@
  */
 import { metadataSchema } from '#kube/metadata-schema.ts';
 import type { KubeObject, ObjectMeta } from '#kube/object.ts';
-import { type InferObject, object, type Schema, string } from '#kube/schema.ts';
+import { embedded, type InferObject, object, type Schema, string } from '#kube/schema.ts';
 
 export interface PrinterColumn {
   readonly name: string;
@@ -80,7 +80,10 @@ export function defineKind<const P extends Record<string, Schema>>(
   definition: KindDefinition<P>,
 ): Kind<ObjectOfKind<P>> {
   const [group, version] = splitApiVersion(definition.apiVersion);
-  const schema = object({ ...typeMeta, metadata: metadataSchema, ...definition.properties }, { doc: definition.doc });
+  const schema = object(
+    { ...typeMeta, metadata: embedded(metadataSchema), ...definition.properties },
+    { doc: definition.doc },
+  );
   return {
     group,
     version,

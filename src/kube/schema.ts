@@ -27,9 +27,10 @@ export type ListType = 'atomic' | 'set' | 'map';
 /**
  * Kubernetes keeps its built-in kinds in Go structs, and clients see what that does to zero values: a plain member
  * that is not required goes when it is zero or empty (the default here), a pointer stays as it is (`keep`), and a
- * struct by value is always written (`write`), as are required members. Custom kinds keep what they were given.
+ * struct by value is always written (`write`), as are required members. A few pointers are written as null when they
+ * are absent (`null`). Custom kinds keep what they were given.
  */
-export type Zero = 'keep' | 'write';
+export type Zero = 'keep' | 'write' | 'null';
 
 export interface Schema<out T = unknown> {
   readonly type: SchemaType;
@@ -89,6 +90,11 @@ export function required<T>(schema: Schema<T>): Schema<T> & RequiredField {
 /** A member that is told apart from its zero value: `replicas: 0` is not the same as none. */
 export function pointer<T>(schema: Schema<T>): Schema<T> {
   return { ...schema, zero: 'keep' };
+}
+
+/** The same, and written as null when it is absent. */
+export function nullPointer<T>(schema: Schema<T>): Schema<T> {
+  return { ...schema, zero: 'null' };
 }
 
 /** A member that the API always writes out, as `{}`, null, `0` or what else its zero value is. */

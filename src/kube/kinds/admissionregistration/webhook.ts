@@ -7,6 +7,7 @@ import {
   int32,
   list,
   listMap,
+  nullPointer,
   object,
   oneOf,
   pointer,
@@ -66,7 +67,7 @@ export const validatingWebhookSchema = object(
     namespaceSelector: documented(labelSelectorSchema, 'Namespaces whose objects it sees.'),
     objectSelector: documented(labelSelectorSchema, 'Objects that it sees.'),
     sideEffects: required(
-      pointer(oneOf(['None', 'NoneOnDryRun', 'Some', 'Unknown'], 'Whether a call changes anything elsewhere.')),
+      nullPointer(oneOf(['None', 'NoneOnDryRun', 'Some', 'Unknown'], 'Whether a call changes anything elsewhere.')),
     ),
     timeoutSeconds: pointer(int32('Seconds that a call may take; 10 by default.')),
     admissionReviewVersions: required(list(string(), 'Versions of the review that it understands, best first.')),
@@ -86,7 +87,7 @@ export const mutatingWebhookSchema = object(
     namespaceSelector: documented(labelSelectorSchema, 'Namespaces whose objects it sees.'),
     objectSelector: documented(labelSelectorSchema, 'Objects that it sees.'),
     sideEffects: required(
-      pointer(oneOf(['None', 'NoneOnDryRun', 'Some', 'Unknown'], 'Whether a call changes anything elsewhere.')),
+      nullPointer(oneOf(['None', 'NoneOnDryRun', 'Some', 'Unknown'], 'Whether a call changes anything elsewhere.')),
     ),
     timeoutSeconds: pointer(int32('Seconds that a call may take; 10 by default.')),
     admissionReviewVersions: required(list(string(), 'Versions of the review that it understands, best first.')),

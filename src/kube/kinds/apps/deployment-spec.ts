@@ -10,6 +10,7 @@ import {
   int64,
   intOrString,
   listMap,
+  nullPointer,
   object,
   oneOf,
   pointer,
@@ -39,7 +40,9 @@ export type DeploymentStrategy = Infer<typeof deploymentStrategySchema>;
 export const deploymentSpecSchema = object(
   {
     replicas: pointer(int32('How many pods; 1 by default.')),
-    selector: required(pointer(documented(labelSelectorSchema, "Labels of the pods; they must match the template's."))),
+    selector: required(
+      nullPointer(documented(labelSelectorSchema, "Labels of the pods; they must match the template's.")),
+    ),
     template: required(documented(podTemplateSpecSchema, 'The pods that are made.')),
     strategy: embedded(documented(deploymentStrategySchema, 'How old pods are replaced.')),
     minReadySeconds: int32('Seconds that a pod must be ready before it counts as available.'),

@@ -9,6 +9,7 @@ import {
   int32,
   int64,
   listMap,
+  nullPointer,
   object,
   pointer,
   required,
@@ -20,7 +21,9 @@ export const replicaSetSpecSchema = object(
   {
     replicas: pointer(int32('How many pods; 1 by default.')),
     minReadySeconds: int32('Seconds that a pod must be ready before it counts as available.'),
-    selector: required(pointer(documented(labelSelectorSchema, "Labels of the pods; they must match the template's."))),
+    selector: required(
+      nullPointer(documented(labelSelectorSchema, "Labels of the pods; they must match the template's.")),
+    ),
     template: always(documented(podTemplateSpecSchema, 'The pods that are made.')),
   },
   { name: 'io.k8s.api.apps.v1.ReplicaSetSpec', doc: 'Which pods are wanted.' },

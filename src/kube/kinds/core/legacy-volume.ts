@@ -1,6 +1,18 @@
 /** Volume sources of particular storage systems: accepted and kept, as in any cluster, but not served by this platform. */
 import { localObjectReferenceSchema } from '#kube/kinds/core/references.ts';
-import { boolean, documented, int32, list, map, object, oneOf, pointer, required, string } from '#kube/schema.ts';
+import {
+  boolean,
+  documented,
+  int32,
+  list,
+  map,
+  nullPointer,
+  object,
+  oneOf,
+  pointer,
+  required,
+  string,
+} from '#kube/schema.ts';
 
 export const gcePersistentDiskVolumeSourceSchema = object(
   {
@@ -187,7 +199,7 @@ export const scaleIOVolumeSourceSchema = object(
   {
     gateway: required(string('Address of the gateway.')),
     system: required(string('Name of the storage system.')),
-    secretRef: required(pointer(documented(localObjectReferenceSchema, 'Secret with the login.'))),
+    secretRef: required(nullPointer(documented(localObjectReferenceSchema, 'Secret with the login.'))),
     sslEnabled: boolean('Talks TLS to the gateway.'),
     protectionDomain: string('Name of the protection domain.'),
     storagePool: string('Name of the storage pool.'),

@@ -6,6 +6,7 @@ import {
   int64,
   intOrString,
   list,
+  nullPointer,
   object,
   oneOf,
   pointer,
@@ -54,7 +55,7 @@ export type TCPSocketAction = Infer<typeof tcpSocketActionSchema>;
 const grpcActionSchema = object(
   {
     port: required(int32('Port number of the gRPC server.')),
-    service: pointer(string('Service that is asked about.')),
+    service: nullPointer(string('Service that is asked about.')),
   },
   { name: 'io.k8s.api.core.v1.GRPCAction', doc: 'A call of the gRPC health service.' },
 );

@@ -1,9 +1,9 @@
 /** References from one object to another. */
-import { type Infer, object, pointer, required, string } from '#kube/schema.ts';
+import { type Infer, nullPointer, object, pointer, refine, required, string } from '#kube/schema.ts';
 
 export const localObjectReferenceSchema = object(
   {
-    name: string('Name of the object.'),
+    name: refine(string('Name of the object.'), { default: '' }),
   },
   { name: 'io.k8s.api.core.v1.LocalObjectReference', doc: 'An object in the same namespace, by name.', atomic: true },
 );
@@ -25,7 +25,7 @@ export type ObjectReference = Infer<typeof objectReferenceSchema>;
 
 export const typedLocalObjectReferenceSchema = object(
   {
-    apiGroup: pointer(string('Group of the object; absent for the core group.')),
+    apiGroup: nullPointer(string('Group of the object; absent for the core group.')),
     kind: required(string('Kind of the object.')),
     name: required(string('Name of the object.')),
   },
@@ -39,7 +39,7 @@ export type TypedLocalObjectReference = Infer<typeof typedLocalObjectReferenceSc
 
 export const typedObjectReferenceSchema = object(
   {
-    apiGroup: pointer(string('Group of the object; absent for the core group.')),
+    apiGroup: nullPointer(string('Group of the object; absent for the core group.')),
     kind: required(string('Kind of the object.')),
     name: required(string('Name of the object.')),
     namespace: pointer(string('Namespace of the object, when it is another one.')),
