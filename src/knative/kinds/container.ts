@@ -1,6 +1,8 @@
 /** A container as a Revision may declare it: the part of Kubernetes' container that Knative's CRD has. */
 import { boolean, int32, int64, list, listMap, map, object, quantity, refine, required, string } from '#kube/schema.ts';
-import { nameOf, open, supplied } from '#knative/kinds/fields.ts';
+import type { ObjectFieldSelector, ResourceFieldSelector } from '#kube/kinds/core/env.ts';
+import type { SeccompProfile } from '#kube/kinds/core/security-context.ts';
+import { nameOf, open, supplied, textOf } from '#knative/kinds/fields.ts';
 import { probeSchema } from '#knative/kinds/probe.ts';
 import { volumeMountSchema } from '#knative/kinds/volume.ts';
 
@@ -23,16 +25,11 @@ const envVar = object({
     {
       configMapKeyRef,
       secretKeyRef,
-      fieldRef: refine(
-        open<{ fieldPath: string; apiVersion?: string | undefined }>(
-          'A field of the pod; needs the flag kubernetes.podspec-fieldref.',
-        ),
-        { atomic: true },
-      ),
+      fieldRef: refine(open<ObjectFieldSelector>('A field of the pod; needs the flag kubernetes.podspec-fieldref.'), {
+        atomic: true,
+      }),
       resourceFieldRef: refine(
-        open<{ resource: string; containerName?: string | undefined; divisor?: string | undefined }>(
-          'A resource of the container; needs the flag kubernetes.podspec-fieldref.',
-        ),
+        open<ResourceFieldSelector>('A resource of the container; needs the flag kubernetes.podspec-fieldref.'),
         { atomic: true },
       ),
     },
@@ -49,7 +46,7 @@ const envFromSource = object({
 const containerPort = object({
   containerPort: supplied(int32('The port that the container listens on; 8080 when 0.')),
   name: string('The protocol spoken on it: h2c for HTTP/2, http1 or nothing for HTTP/1.'),
-  protocol: refine(string('TCP.'), { default: 'TCP' }),
+  protocol: refine(textOf<'TCP' | 'UDP' | 'SCTP'>('TCP.'), { default: 'TCP' }),
 });
 
 const securityContext = object({
@@ -65,7 +62,7 @@ const securityContext = object({
   runAsUser: int64('User id of the process.'),
   seccompProfile: object(
     {
-      type: required(string('RuntimeDefault, Unconfined or Localhost.')),
+      type: required(textOf<SeccompProfile['type']>('RuntimeDefault, Unconfined or Localhost.')),
       localhostProfile: string('The profile file, for Localhost.'),
     },
     { doc: 'Which system calls are let through.' },
@@ -75,7 +72,7 @@ const securityContext = object({
 export const containerSchema = object({
   name: supplied(string('Name, unique in the pod.')),
   image: string('The image to run.'),
-  imagePullPolicy: string('When to pull.'),
+  imagePullPolicy: textOf<'Always' | 'IfNotPresent' | 'Never'>('When to pull.'),
   command: list(string(), "Program to run instead of the image's entry point."),
   args: list(string(), "Arguments instead of the image's."),
   workingDir: string('Working directory.'),
@@ -93,6 +90,6 @@ export const containerSchema = object({
   ),
   securityContext: refine(securityContext, { doc: 'Rights of the process.' }),
   terminationMessagePath: string('File in which the container may say why it ends.'),
-  terminationMessagePolicy: string('File, or FallbackToLogsOnError.'),
+  terminationMessagePolicy: textOf<'File' | 'FallbackToLogsOnError'>('File, or FallbackToLogsOnError.'),
   volumeMounts: listMap(volumeMountSchema, { keys: ['mountPath'] }, 'Where volumes appear.'),
 });

@@ -21,6 +21,11 @@ export function open<T>(doc: string): Schema<T> {
   return { type: 'object', doc, properties: {}, required: [], preserveUnknown: true };
 }
 
+/** A text that the CRD leaves free, typed with the values that make sense. */
+export function textOf<V extends string>(doc: string): Schema<V> {
+  return string(doc) as Schema<V>;
+}
+
 /** The CRD fills in an empty name where a client gives none. */
 export function nameOf(doc: string): Schema<string> {
   return refine(string(doc), { default: '' });

@@ -1,6 +1,6 @@
 /** Probes as a Revision may declare them: no terminationGracePeriodSeconds, ports may be left out. */
 import { int32, intOrString, list, object, refine, required, string } from '#kube/schema.ts';
-import { supplied } from '#knative/kinds/fields.ts';
+import { supplied, textOf } from '#knative/kinds/fields.ts';
 
 const header = object({
   name: required(string('Name of the header.')),
@@ -17,7 +17,7 @@ const httpGetAction = object(
     path: string('Path to get.'),
     port: supplied(intOrString("Number or name of the port; 0 means the container's own.")),
     host: string('Host to connect to, the pod itself when absent.'),
-    scheme: string('HTTP or HTTPS.'),
+    scheme: textOf<'HTTP' | 'HTTPS'>('HTTP or HTTPS.'),
     httpHeaders: list(header, 'Headers to send.'),
   },
   { doc: 'An HTTP request, healthy when it is answered 200 to 399.' },

@@ -2,10 +2,13 @@
  * The spec of a Revision and the template that makes one: the part of Kubernetes' PodSpec that Knative's CRD has, and
  * Knative's own members. Fields behind feature flags are open objects; admission decides about them.
  */
+import type { HostAlias, PodDNSConfig, PodSpec } from '#kube/kinds/core/pod-spec.ts';
+import type { Affinity, Toleration, TopologySpreadConstraint } from '#kube/kinds/core/scheduling.ts';
+import type { PodSecurityContext } from '#kube/kinds/core/security-context.ts';
 import type { ObjectMeta } from '#kube/object.ts';
 import { boolean, type Infer, int64, list, listMap, map, object, required, type Schema, string } from '#kube/schema.ts';
 import { containerSchema } from '#knative/kinds/container.ts';
-import { nameOf, open, supplied } from '#knative/kinds/fields.ts';
+import { nameOf, open, supplied, textOf } from '#knative/kinds/fields.ts';
 import { volumeSchema } from '#knative/kinds/volume.ts';
 
 export type Container = Infer<typeof containerSchema>;
@@ -14,39 +17,7 @@ export type EnvVar = NonNullable<Container['env']>[number];
 export type Volume = Infer<typeof volumeSchema>;
 export type VolumeMount = NonNullable<Container['volumeMounts']>[number];
 
-export interface HostAlias {
-  ip: string;
-  hostnames?: string[] | undefined;
-}
-
-export interface Toleration {
-  key?: string | undefined;
-  operator?: string | undefined;
-  value?: string | undefined;
-  effect?: string | undefined;
-  tolerationSeconds?: number | undefined;
-}
-
-export interface TopologySpreadConstraint {
-  maxSkew: number;
-  topologyKey: string;
-  whenUnsatisfiable: string;
-}
-
-export interface PodDnsConfig {
-  nameservers?: string[] | undefined;
-  searches?: string[] | undefined;
-  options?: { name?: string | undefined; value?: string | undefined }[] | undefined;
-}
-
-export interface PodSecurityContext {
-  runAsUser?: number | undefined;
-  runAsGroup?: number | undefined;
-  runAsNonRoot?: boolean | undefined;
-  fsGroup?: number | undefined;
-  supplementalGroups?: number[] | undefined;
-  seccompProfile?: { type: string; localhostProfile?: string | undefined } | undefined;
-}
+type DnsPolicy = NonNullable<PodSpec['dnsPolicy']>;
 
 const gated = (what: string, flag: string) => `${what} Needs the flag kubernetes.podspec-${flag}.`;
 
@@ -67,7 +38,7 @@ const podFields = {
     'Credentials for registries.',
   ),
   enableServiceLinks: boolean('Whether the environment tells of every Service in the namespace.'),
-  affinity: open<object>(gated('Rules of placement.', 'affinity')),
+  affinity: open<Affinity>(gated('Rules of placement.', 'affinity')),
   topologySpreadConstraints: list(
     open<TopologySpreadConstraint>('One constraint.'),
     gated('How pods spread over the nodes.', 'topologyspreadconstraints'),
@@ -80,8 +51,8 @@ const podFields = {
   shareProcessNamespace: boolean(gated('Containers see one another’s processes.', 'shareprocessnamespace')),
   priorityClassName: string(gated('How important the pod is.', 'priorityclassname')),
   schedulerName: string(gated('Which scheduler places the pod.', 'schedulername')),
-  dnsPolicy: string(gated('Where names are resolved.', 'dnspolicy')),
-  dnsConfig: open<PodDnsConfig>(gated('Settings of the resolver.', 'dnsconfig')),
+  dnsPolicy: textOf<DnsPolicy>(gated('Where names are resolved.', 'dnspolicy')),
+  dnsConfig: open<PodDNSConfig>(gated('Settings of the resolver.', 'dnsconfig')),
   hostIPC: boolean(gated("Use the machine's IPC namespace.", 'hostipc')),
   hostPID: boolean(gated("Use the machine's process namespace.", 'hostpid')),
   hostNetwork: boolean(gated("Use the machine's network namespace.", 'hostnetwork')),

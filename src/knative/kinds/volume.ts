@@ -1,5 +1,10 @@
 /** Volumes that a Revision may have. Sources behind feature flags are open objects in Knative's CRD. */
 import { boolean, int32, int64, list, object, quantity, required, string } from '#kube/schema.ts';
+import type {
+  EmptyDirVolumeSource,
+  HostPathVolumeSource,
+  PersistentVolumeClaimVolumeSource,
+} from '#kube/kinds/core/volume.ts';
 import { nameOf, open } from '#knative/kinds/fields.ts';
 
 const keyToPath = object({
@@ -67,13 +72,9 @@ export const volumeSchema = object({
     { sources: list(projection, 'What comes together.'), defaultMode },
     { doc: 'Several sources in one folder.' },
   ),
-  emptyDir: open<{ medium?: string | undefined; sizeLimit?: string | undefined }>(
-    'An empty folder that lives as long as the pod.',
-  ),
-  hostPath: open<{ path: string; type?: string | undefined }>(
-    'A path of the machine; needs the flag kubernetes.podspec-volumes-hostpath.',
-  ),
-  persistentVolumeClaim: open<{ claimName: string; readOnly?: boolean | undefined }>(
+  emptyDir: open<EmptyDirVolumeSource>('An empty folder that lives as long as the pod.'),
+  hostPath: open<HostPathVolumeSource>('A path of the machine; needs the flag kubernetes.podspec-volumes-hostpath.'),
+  persistentVolumeClaim: open<PersistentVolumeClaimVolumeSource>(
     'A claim in the same namespace; needs the flag kubernetes.podspec-persistent-volume-claim.',
   ),
 });

@@ -11,7 +11,8 @@ import {
 } from '#knative/field-error.ts';
 import { type FeaturesConfig, hasSecureDefaults } from '#knative/config/features.ts';
 import { MAX_INT32 } from '#knative/go/numbers.ts';
-import type { Container, PodSecurityContext } from '#knative/kinds/revision-spec.ts';
+import type { PodSecurityContext } from '#kube/kinds/core/security-context.ts';
+import type { Container } from '#knative/kinds/revision-spec.ts';
 
 export type ContainerSecurityContext = NonNullable<Container['securityContext']>;
 
