@@ -1,0 +1,246 @@
+/**
+ * One connection's bytes, both ways, for whoever owns it at the moment (a client's requests, a server's answers, a
+ * tunnel).
+ *
+ * Reading: all plain connections of a thread read into one shared buffer, so an idle connection costs no buffer; the
+ * owner uses what it is shown at once, or copies it. Writing: what one event produces is gathered in a slab and goes
+ * out in one write at `flush`. Beyond `HIGH_WATER_BYTES` unwritten, `congested` is true until `onDrain`.
+ */
+import net from 'node:net';
+import type { Duplex } from 'node:stream';
+import { COALESCE_BYTES, HIGH_WATER_BYTES, READ_BUFFER_BYTES } from '#dataplane/proxy/limits.ts';
+import { Slab } from '#dataplane/proxy/slab.ts';
+
+export interface WireOwner {
+  /** `buf[start, end)` arrived; it is gone when the call returns. */
+  onBytes(buf: Buffer, start: number, end: number): void;
+  /** The other side will send no more. */
+  onEnd(): void;
+  onClose(error: Error | undefined): void;
+  onDrain(): void;
+}
+
+/** What the connections of one thread share. */
+export class Io {
+  readonly slab = new Slab();
+  readonly readBuffer: Buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+}
+
+const NOBODY: WireOwner = { onBytes: () => {}, onEnd: () => {}, onClose: () => {}, onDrain: () => {} };
+
+export class Wire {
+  owner: WireOwner = NOBODY;
+  readonly socket: Duplex;
+  readonly #slab: Slab;
+  #queued: Buffer | undefined;
+  #start = 0;
+  #end = 0;
+  #corked = false;
+  #paused = false;
+  #error: Error | undefined;
+  closed = false;
+
+  constructor(socket: Duplex, io: Io) {
+    this.socket = socket;
+    this.#slab = io.slab;
+    socket.on('end', () => this.owner.onEnd());
+    socket.on('drain', () => this.owner.onDrain());
+    socket.on('error', (error) => {
+      this.#error ??= error;
+    });
+    socket.on('close', () => {
+      this.closed = true;
+      this.owner.onClose(this.#error);
+    });
+  }
+
+  get error(): Error | undefined {
+    return this.#error;
+  }
+
+  /** Too much is unwritten: the source should pause until `onDrain`. */
+  get congested(): boolean {
+    return this.socket.writableNeedDrain;
+  }
+
+  get unwritten(): number {
+    return this.socket.writableLength;
+  }
+
+  /** Room for `size` octets behind what is queued; write them, then `commit`. */
+  room(size: number): Slab {
+    const slab = this.#slab;
+    const at = slab.reserve(size);
+    if (this.#queued && (this.#queued !== slab.buf || this.#end !== at)) this.#spill();
+    if (!this.#queued) {
+      this.#queued = slab.buf;
+      this.#start = at;
+    }
+    return slab;
+  }
+
+  commit(): void {
+    this.#end = this.#slab.pos;
+  }
+
+  /** Queues a copy of `buf[start, end)`. */
+  send(buf: Buffer, start: number, end: number): void {
+    if (end - start <= COALESCE_BYTES) {
+      this.room(end - start).copy(buf, start, end);
+      this.commit();
+    } else {
+      this.#spill();
+      this.#cork();
+      const copy = Buffer.allocUnsafeSlow(end - start);
+      buf.copy(copy, 0, start, end);
+      this.#write(copy);
+    }
+  }
+
+  /** Queues bytes that nobody will change. */
+  sendStable(bytes: Buffer): void {
+    if (bytes.length <= COALESCE_BYTES) return this.send(bytes, 0, bytes.length);
+    this.#spill();
+    this.#cork();
+    this.#write(bytes);
+  }
+
+  flush(): void {
+    if (this.#queued) {
+      const { buf, start, end } = { buf: this.#queued, start: this.#start, end: this.#end };
+      this.#queued = undefined;
+      if (end > start) this.#write(buf.subarray(start, end));
+    }
+    if (!this.#corked) return;
+    this.#corked = false;
+    this.socket.uncork();
+  }
+
+  pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused || this.closed) return;
+    this.#paused = false;
+    this.socket.resume();
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** Sends what is queued and then the end of our side. */
+  end(): void {
+    this.flush();
+    if (!this.closed) this.socket.end();
+  }
+
+  destroy(): void {
+    this.#queued = undefined;
+    this.socket.destroy();
+  }
+
+  #write(bytes: Buffer): void {
+    if (!this.closed && !this.socket.writableEnded) this.socket.write(bytes);
+  }
+
+  #spill(): void {
+    if (!this.#queued) return;
+    const bytes = this.#queued.subarray(this.#start, this.#end);
+    this.#queued = undefined;
+    if (bytes.length === 0) return;
+    this.#cork();
+    this.#write(bytes);
+  }
+
+  #cork(): void {
+    if (this.#corked) return;
+    this.#corked = true;
+    this.socket.cork();
+  }
+}
+
+type OnRead = net.OnReadOpts;
+
+const SOCKET = { allowHalfOpen: true, writableHighWaterMark: HIGH_WATER_BYTES };
+
+/** Reads into the thread's buffer, without a stream's own buffering. */
+function sharedRead(io: Io, target: () => Wire): OnRead {
+  return {
+    buffer: io.readBuffer,
+    callback: (count, buf) => {
+      target().owner.onBytes(buf as Buffer, 0, count);
+      return true;
+    },
+  };
+}
+
+/**
+ * Takes over a connection that `net.Server` accepted with `pauseOnConnect`. The server gives no way to choose how its
+ * connections are read, so its socket's handle moves into a socket of our own (two streams' worth of work less per
+ * request); where there is no handle to move, the socket is read as an ordinary stream.
+ */
+export function adoptAccepted(accepted: net.Socket, io: Io): Wire {
+  const handle: unknown = Reflect.get(accepted, '_handle');
+  if (typeof handle !== 'object' || handle === null) return wrapStream(accepted, io);
+  let wire: Wire;
+  const options = { ...SOCKET, handle, onread: sharedRead(io, () => wire) };
+  const socket = new net.Socket(options as unknown as net.SocketConstructorOpts);
+  Reflect.set(accepted, '_handle', null);
+  accepted.destroy();
+  wire = new Wire(socket, io);
+  socket.resume();
+  return wire;
+}
+
+/** Gives an adopted connection back as an ordinary socket, for whoever reads streams (HTTP/2). */
+export function releaseSocket(wire: Wire, unread: Buffer): net.Socket {
+  const handle: unknown = Reflect.get(wire.socket, '_handle');
+  wire.socket.pause();
+  wire.owner = NOBODY;
+  const socket = new net.Socket({ ...SOCKET, handle } as unknown as net.SocketConstructorOpts);
+  Reflect.set(wire.socket, '_handle', null);
+  wire.socket.destroy();
+  if (unread.length > 0) socket.unshift(unread);
+  return socket;
+}
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Connects; `onConnect` says when. Failure is the owner's `onClose`. */
+export function connectWire(address: Address, io: Io, onConnect: () => void): Wire {
+  let wire: Wire;
+  const socket = net.connect({
+    ...SOCKET,
+    ...address,
+    noDelay: true,
+    onread: sharedRead(io, () => wire),
+  });
+  wire = new Wire(socket, io);
+  socket.once('connect', onConnect);
+  return wire;
+}
+
+/** A connected socket that somebody else opened. */
+export function adoptFd(fd: number, io: Io): Wire {
+  let wire: Wire;
+  const onread = sharedRead(io, () => wire);
+  const socket = new net.Socket({ ...SOCKET, fd, readable: true, writable: true, onread });
+  socket.setNoDelay(true);
+  wire = new Wire(socket, io);
+  socket.resume();
+  return wire;
+}
+
+/** Any other stream, such as TLS. */
+export function wrapStream(stream: Duplex, io: Io): Wire {
+  const wire = new Wire(stream, io);
+  stream.on('data', (chunk: Buffer) => wire.owner.onBytes(chunk, 0, chunk.length));
+  return wire;
+}
