@@ -59,7 +59,7 @@ for (const one of RESPONSES) {
   test(`answer ${one.take ? 'taken' : 'refused'}: ${one.name} (${one.source})`, () => {
     const head = new ResponseHead(names);
     const raw = Buffer.from(one.raw, 'latin1');
-    const result = head.parse(raw, { start: 0, end: raw.length }, one.toHead ? 'head' : 'other');
+    const result = head.parse(raw, { start: 0, end: raw.length }, one.take?.toHead ? 'head' : 'other');
     if (one.refuse !== undefined) {
       assert.ok(typeof result === 'object', `was ${JSON.stringify(result)}`);
       return assert.ok(result.malformed.includes(one.refuse), result.malformed);
@@ -71,6 +71,7 @@ for (const one of RESPONSES) {
       length: head.contentLength,
       keepAlive: head.keepAlive,
       fields: head.fields.count,
+      toHead: one.take?.toHead,
     };
     return assert.deepEqual({ ...got, ...one.take }, got);
   });
