@@ -83,6 +83,12 @@ export interface TargetRevision {
   readonly queueLimit: number;
 }
 
+/**
+ * Set by the node agent on a pod whose application listens on its loopback only; the value is the path of the network
+ * namespace to connect from.
+ */
+export const LOOPBACK_NETNS_ANNOTATION = 'pinnace.dev/loopback-netns';
+
 export interface TargetEndpoint {
   /** UID of the pod: the identity of its concurrency slots. */
   readonly id: string;

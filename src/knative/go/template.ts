@@ -19,6 +19,7 @@ export function struct<T extends object>(typeName: string, fields: T): T {
 
 /** A parsed template. */
 export interface Template {
+  readonly source: string;
   /** The text, or the error in Go's words. */
   render(data: object): string | Error;
 }
@@ -27,7 +28,7 @@ export interface Template {
 export function parseTemplate(name: string, source: string): Template | Error {
   try {
     const nodes = parseNodes(name, source, new Set(Object.keys(FUNCTIONS)));
-    return { render: (data) => render({ name, source, root: data }, nodes) };
+    return { source, render: (data) => render({ name, source, root: data }, nodes) };
   } catch (error) {
     if (error instanceof Error) return error;
     throw error;

@@ -56,7 +56,7 @@ export function desiredPodSpec(revision: Revision, settings: PodSettings): PodSp
 function resolvedInitContainers({ spec, status }: Revision): PodSpec['initContainers'] {
   return spec.initContainers?.map((container, index) => {
     const image = status?.initContainerStatuses?.[index]?.imageDigest || container.image;
-    return { ...clone(container), image } as KubeContainer;
+    return { ...clone(container), image };
   });
 }
 
@@ -71,7 +71,7 @@ function asKubeContainer(revision: Revision, container: Container, { features }:
     env,
     terminationMessagePolicy: container.terminationMessagePolicy || 'FallbackToLogsOnError',
   };
-  if (!isServing) return built as KubeContainer;
+  if (!isServing) return built;
   const mayChoosePort = features.multiContainerProbing === 'Enabled';
   return {
     ...built,
@@ -79,7 +79,7 @@ function asKubeContainer(revision: Revision, container: Container, { features }:
     readinessProbe: withPort(container.readinessProbe, port, { keepNumber: true }),
     startupProbe: withPort(container.startupProbe, port, { keepNumber: true }),
     livenessProbe: withPort(container.livenessProbe, port, { keepNumber: mayChoosePort }),
-  } as KubeContainer;
+  };
 }
 
 /** K_SERVICE is there, empty, for a Configuration that stands alone. */

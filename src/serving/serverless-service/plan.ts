@@ -1,8 +1,10 @@
 /**
  * A ServerlessService keeps the two Services of a revision and leads the public one to pods or activator.
  *
- *     mode Serve, pods ready   → pods
- *     mode Proxy, or no pods   → activator (with no activator at all: pods)
+ * In Knative mode Serve takes the activator out of the way, because a sidecar in each pod keeps its limits and counts
+ * its requests. Here nothing in the pod does: requests that went to it directly would exceed containerConcurrency and
+ * be invisible to the autoscaler, which would scale the revision away under them. So the Endpoints are the activator's
+ * in either mode, and the pods' only where there is no activator at all. Mode and conditions are told as in Knative.
  *
  * Services are durable, since others know their addresses. Endpoints and the status follow from mode and pods, and are
  * written derived: they change with every scale to and from zero.
@@ -99,9 +101,7 @@ function planEndpoints(world: SksWorld): Step[] {
 }
 
 function publicSubsets({ sks, privateEndpoints, activators }: SksWorld): EndpointSubset[] {
-  const pods = podSubsets(sks, privateEndpoints);
-  const isServing = sks.spec.mode === 'Serve' && readyCount(privateEndpoints) > 0;
-  if (isServing || activators.length === 0) return pods;
+  if (activators.length === 0) return podSubsets(sks, privateEndpoints);
   const addresses = activators.map(({ ip }) => ip);
   const chosen = chooseSubset(addresses, sks.spec.numActivators ?? 0, nameOf(sks));
   return activatorSubsets(
