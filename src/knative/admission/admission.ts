@@ -4,7 +4,6 @@
  * `mutate` reads the spec as Go would and writes it again, fills in defaults and stamps the user, in place. What it
  * refuses, and what `validate` refuses, is a text that names the webhook; the API server answers it with 400.
  */
-import { clone } from '#base/json.ts';
 import type { ConfigMap } from '#kube/kinds/core/config-map.ts';
 import { type Kind, resourceOf } from '#kube/kind.ts';
 import type { KubeObject, ObjectMeta } from '#kube/object.ts';
@@ -38,6 +37,7 @@ import { stampUser } from '#knative/admission/user-stamp.ts';
 import { DecodeError, roundTrip } from '#knative/admission/wire/shape.ts';
 
 type KindId = Pick<Kind, 'group' | 'plural'>;
+type WithSpec = KubeObject & { spec?: unknown };
 
 const RULES: ReadonlyMap<string, KindRules> = new Map(
   (
@@ -72,11 +72,11 @@ function denial(webhook: string, why: string): string {
   return `admission webhook "${webhook}" denied the request: ${why}`;
 }
 
-/** Completes `object`, in place. */
+/** Completes `object`, in place. A write of the status leaves nothing to complete. */
 export function mutate(kind: KindId, context: AdmissionContext, object: KubeObject): Verdict {
   const rules = RULES.get(resourceOf(kind));
-  if (!rules) return PASSED;
-  const target = object as KubeObject & { spec?: unknown };
+  if (!rules || context.subresource !== undefined) return PASSED;
+  const target: WithSpec = object;
   try {
     target.spec = roundTrip(rules.spec, target.spec, 'spec');
   } catch (error) {
@@ -85,7 +85,7 @@ export function mutate(kind: KindId, context: AdmissionContext, object: KubeObje
     return { denied: denial('webhook.serving.knative.dev', why), warnings: [] };
   }
   dropEmpty(object.metadata);
-  const old = isUpdate(context) && context.old ? readOld(rules, context) : undefined;
+  const old = rules.stampsUser ? readOld(rules, context) : undefined;
   rules.setDefaults(object, { ...context, old });
   const isOwned = object.metadata.ownerReferences !== undefined;
   if (rules.stampsUser && !isOwned) stampUser(target, old, context);
@@ -93,11 +93,11 @@ export function mutate(kind: KindId, context: AdmissionContext, object: KubeObje
 }
 
 /** The stored object as today's defaults would have it: what only they add is no change by the user. */
-function readOld(rules: KindRules, context: AdmissionContext): KubeObject | undefined {
-  const old = clone<(KubeObject & { spec?: unknown }) | undefined>(context.old);
-  if (!old) return undefined;
-  old.spec = roundTrip(rules.spec, old.spec, 'spec');
-  rules.setDefaults(old, { ...context, operation: 'UPDATE', old: undefined });
+function readOld(rules: KindRules, context: AdmissionContext): WithSpec | undefined {
+  const stored: WithSpec | undefined = context.old;
+  if (!isUpdate(context) || !stored) return undefined;
+  const old = { ...stored, spec: roundTrip(rules.spec, stored.spec, 'spec') };
+  rules.setDefaults(old, { ...context, old: undefined });
   return old;
 }
 
