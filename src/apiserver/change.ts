@@ -14,6 +14,7 @@ import type { TableEntry } from '#store/table.ts';
 import { admissionRequest, type Api, refOf, type Target, writeContext } from '#apiserver/api.ts';
 import { badVersionNumber } from '#apiserver/errors.ts';
 import { carryOver, metadataUpdateProblems } from '#apiserver/metadata.ts';
+import { trackOwnership } from '#apiserver/ownership.ts';
 import { present } from '#apiserver/registry.ts';
 import { prepareForUpdate, validateUpdate } from '#apiserver/subresources.ts';
 import type { Caller } from '#apiserver/user.ts';
@@ -26,6 +27,8 @@ export interface Change {
   readonly options: WriteOptions;
   /** The new object, of our own and in the stored version, from the stored one. */
   readonly change: (current: KubeObject) => KubeObject | Promise<KubeObject>;
+  /** `set` when the change sets managedFields itself. */
+  readonly ownership?: 'set';
 }
 
 export async function changeObject(api: Api, request: Change, caller: Caller): Promise<KubeObject> {
@@ -36,6 +39,8 @@ export async function changeObject(api: Api, request: Change, caller: Caller): P
     const object = await change(entry.object);
     checkVersion(target, object, entry);
     try {
+      if (request.ownership !== 'set')
+        trackOwnership(api, target, { before: entry.object, after: object, options }, caller);
       const stored = await replace(api, { target, object, entry, options }, caller);
       return present(target.served, stored);
     } catch (error) {
@@ -77,7 +82,7 @@ async function commit(api: Api, { target, object, entry, options }: Replacement)
   const remove = isReleased(target, object, entry.object);
   if (!remove && deepEqual(object, entry.object)) return entry.object;
   if (options.dryRun) return object;
-  return api.store.write({
+  const stored = await api.store.write({
     resource,
     ref: refOf(target),
     expected: entry.revision,
@@ -85,6 +90,12 @@ async function commit(api: Api, { target, object, entry, options }: Replacement)
     remove,
     durability: options.durability ?? 'durable',
   });
+  return remove ? withVersion(stored, entry.object.metadata.resourceVersion) : stored;
+}
+
+/** Who lets go of an object sees it as it wrote it; only watchers see the version of its end. */
+function withVersion(object: KubeObject, resourceVersion: string | undefined): KubeObject {
+  return { ...object, metadata: { ...object.metadata, resourceVersion } };
 }
 
 /** True when the object was only kept by what this write took away. */

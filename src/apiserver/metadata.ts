@@ -42,7 +42,9 @@ export function carryOver(object: KubeObject, old: KubeObject): void {
   keep(metadata, 'uid', metadata.uid || before.uid);
   keep(metadata, 'creationTimestamp', before.creationTimestamp);
   if (before.deletionTimestamp !== undefined) metadata.deletionTimestamp = before.deletionTimestamp;
-  metadata.deletionGracePeriodSeconds ??= before.deletionGracePeriodSeconds;
+  if (metadata.deletionGracePeriodSeconds === undefined) {
+    keep(metadata, 'deletionGracePeriodSeconds', before.deletionGracePeriodSeconds);
+  }
   delete metadata.selfLink;
 }
 

@@ -109,7 +109,9 @@ export function invalid(
 ): StatusError {
   const subject = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`;
   const texts = errors.map(({ field, message }) => `${field || '<nil>'}: ${message}`);
-  const list = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
+  // The message says each thing once; the causes say it as often as it was found.
+  const distinct = [...new Set(texts)];
+  const list = distinct.length === 1 ? distinct[0] : `[${distinct.join(', ')}]`;
   const causes = errors.map(({ reason, message, field }) => ({ reason, message, field: field || '<nil>' }));
   return fail({
     code: 422,

@@ -45,7 +45,7 @@ function line({ name, result }: Outcome): string {
 async function one(exchange: Exchange, checks: readonly HealthCheck[], name: string): Promise<void> {
   const check = checks.find((other) => other.name === name);
   if (!check) throw new PageNotFound();
-  if (check.isHealthy()) await sendPlain(exchange, 200, 'ok');
+  if (check.isHealthy()) await sendPlain(exchange, 200, 'ok', 'sniffable');
   else await sendPlain(exchange, 500, `internal server error: ${name} failed\n`);
 }
 

@@ -3,6 +3,7 @@ import { failure, type Status, StatusError } from '#kube/status.ts';
 import type { KubeObject, ObjectList } from '#kube/object.ts';
 import type { Exchange } from '#apiserver/http/exchange.ts';
 import type { View } from '#apiserver/http/negotiate.ts';
+import { goPackage } from '#apiserver/decode.ts';
 import type { ServedKind } from '#apiserver/registry.ts';
 import { type IncludeObject, tableOf } from '#apiserver/table/table.ts';
 
@@ -99,5 +100,5 @@ function wrongView(message: string): StatusError {
 /** What Go calls the type inside the real server, which shows in these two messages. */
 function goType({ kind }: ServedKind): string {
   if (kind.isCustom) return '*unstructured.Unstructured';
-  return `*${kind.group === '' ? 'core' : (kind.group.split('.')[0] ?? '')}.${kind.kind}`;
+  return `*${goPackage(kind.group)}.${kind.kind}`;
 }

@@ -41,10 +41,15 @@ export async function sendStatus(exchange: Exchange, { status, warnings }: Statu
 }
 
 /** Plain text for people, such as the answer of a health check. */
-export async function sendPlain(exchange: Exchange, code: number, text: string): Promise<void> {
+export async function sendPlain(
+  exchange: Exchange,
+  code: number,
+  text: string,
+  sniffing: 'forbidden' | 'sniffable' = 'forbidden',
+): Promise<void> {
   const { response } = exchange;
   response.setHeader('Content-Type', 'text/plain; charset=utf-8');
-  response.setHeader('X-Content-Type-Options', 'nosniff');
+  if (sniffing === 'forbidden') response.setHeader('X-Content-Type-Options', 'nosniff');
   setCommonHeaders(exchange);
   await sendText(exchange, code, text);
 }

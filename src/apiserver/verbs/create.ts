@@ -6,6 +6,7 @@ import { admissionRequest, type Api, refOf, type Target, writeContext } from '#a
 import { decode, type SentBody } from '#apiserver/decode.ts';
 import { generateName, metadataProblems, stampNew } from '#apiserver/metadata.ts';
 import { requireNamespace } from '#apiserver/namespaces.ts';
+import { trackOwnership } from '#apiserver/ownership.ts';
 import { present, type ServedKind } from '#apiserver/registry.ts';
 import type { Caller } from '#apiserver/user.ts';
 
@@ -19,22 +20,27 @@ export interface CreateRequest {
 }
 
 export async function createObject(api: Api, request: CreateRequest, caller: Caller): Promise<KubeObject> {
-  const { target, body } = request;
-  const object = decode(target.served, body);
+  const { target, body, options } = request;
+  const object = decode(target.served, body, { options, caller });
   reconcileWithUrl(object, target);
   return createDecoded(api, { ...request, object }, caller);
 }
 
-/** The rest of the road for an object of our own in the stored version; update and apply end here too. */
-export async function createDecoded(
-  api: Api,
-  { target, object, options }: Omit<CreateRequest, 'body'> & { object: KubeObject },
-  caller: Caller,
-): Promise<KubeObject> {
+export interface DecodedCreate extends Omit<CreateRequest, 'body'> {
+  /** Of our own, in the stored version, defaulted. */
+  readonly object: KubeObject;
+  /** `set` when the managedFields are right already. */
+  readonly ownership?: 'set';
+}
+
+/** The rest of the road of a creation; update and apply end here too. */
+export async function createDecoded(api: Api, request: DecodedCreate, caller: Caller): Promise<KubeObject> {
+  const { target, object, options } = request;
   const { served, namespace } = target;
   const isDryRun = options.dryRun === true;
   const admitted = { operation: 'CREATE', object, old: undefined, isDryRun } as const;
   requireNamespace(api, target, object.metadata.name ?? '');
+  if (request.ownership !== 'set') trackOwnership(api, target, { before: undefined, after: object, options }, caller);
   await api.admission.mutate(served.resource, admissionRequest(target, caller, admitted));
   stampNew(object, namespace, api.clock);
   const context = writeContext(api, caller, isDryRun);
@@ -57,7 +63,7 @@ export async function createDecoded(
 export function reconcileWithUrl(object: KubeObject, { namespace, name, served }: Target): void {
   const { metadata } = object;
   if (name !== '' && metadata.name && metadata.name !== name) {
-    throw badRequest('the name of the object does not match the name on the URL');
+    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
   }
   if (served.kind.namespaced && namespace !== undefined && metadata.namespace && metadata.namespace !== namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');

@@ -68,15 +68,20 @@ function checkPreconditions(
   { preconditions }: DeleteOptions,
 ): void {
   const { uid, resourceVersion } = preconditions ?? {};
-  if (uid !== undefined && uid !== metadata.uid) throw conflict(served.kind, name, unmet('UID', uid, metadata.uid));
+  // The real server names the kind here, not the resource.
+  const subject = { group: served.kind.group, plural: served.kind.kind };
+  if (uid !== undefined && uid !== metadata.uid) {
+    const why = `${unmet('UID', uid, metadata.uid)}. The object might have been deleted and then recreated`;
+    throw conflict(subject, name, why);
+  }
   if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
-    throw conflict(served.kind, name, unmet('ResourceVersion', resourceVersion, metadata.resourceVersion));
+    const why = unmet('ResourceVersion', resourceVersion, metadata.resourceVersion);
+    throw conflict(subject, name, `${why}. The object might have been modified`);
   }
 }
 
 function unmet(what: string, wanted: string, actual: string | undefined): string {
-  const record = `the ${what} in record (${actual}). The object might have been deleted and then recreated`;
-  return `the ${what} in the precondition (${wanted}) does not match ${record}`;
+  return `the ${what} in the precondition (${wanted}) does not match the ${what} in record (${actual})`;
 }
 
 function gone({ kind }: ServedKind, { metadata }: KubeObject): Status {

@@ -1,13 +1,20 @@
-/** PATCH in its four kinds; server-side apply is in `apply.ts`. */
-import { clone, isObject } from '#base/json.ts';
+/** PATCH: JSON, merge and strategic merge change the stored object; server-side apply may also create it. */
+import { type FieldError, forbiddenField, requiredField } from '#kube/field-error.ts';
+import { applyPatch } from '#kube/apply/apply-patch.ts';
 import type { KubeObject } from '#kube/object.ts';
-import { badRequest } from '#kube/status.ts';
+import { applyJsonPatch } from '#kube/patch/json-patch.ts';
+import { applyMergePatch } from '#kube/patch/merge-patch.ts';
+import { applyStrategicMerge } from '#kube/patch/strategic-merge.ts';
+import { invalid } from '#kube/status.ts';
 import type { PatchOptions, PatchType } from '#client/transport.ts';
-import type { Api, Target } from '#apiserver/api.ts';
+import { type Api, refOf, type Target } from '#apiserver/api.ts';
 import { changeObject } from '#apiserver/change.ts';
-import { decode } from '#apiserver/decode.ts';
+import { decodeApplied, decodePatched } from '#apiserver/decode.ts';
+import { managerOf, resetFieldsOf } from '#apiserver/ownership.ts';
 import { present } from '#apiserver/registry.ts';
 import type { Caller } from '#apiserver/user.ts';
+import { createDecoded, reconcileWithUrl } from '#apiserver/verbs/create.ts';
+import { patchScale } from '#apiserver/verbs/scale.ts';
 import type { Written } from '#apiserver/verbs/update.ts';
 
 export interface PatchRequest {
@@ -17,25 +24,80 @@ export interface PatchRequest {
   readonly options: PatchOptions;
 }
 
-export async function patchObject(
-  api: Api,
-  { target, patchType, body, options }: PatchRequest,
-  caller: Caller,
-): Promise<Written> {
-  if (patchType !== 'merge') throw badRequest(`patch type ${patchType} is not served yet`);
+export async function patchObject(api: Api, request: PatchRequest, caller: Caller): Promise<Written> {
+  const { target, patchType, options } = request;
+  checkOptions(patchType, options);
+  if (target.subresource === 'scale') return { object: await patchScale(api, request, caller), isNew: false };
+  if (patchType === 'apply') return applyObject(api, request, caller);
   const change = (current: KubeObject): KubeObject => {
-    const patched = mergePatch(present(target.served, current), body);
-    return decode(target.served, { value: patched });
+    const shown = present(target.served, current);
+    const patched = patchedBy(request, shown as unknown as Record<string, unknown>);
+    const object = decodePatched(target.served, patched, { options, caller });
+    reconcileWithUrl(object, target);
+    return object;
   };
   return { object: await changeObject(api, { target, options, change }, caller), isNew: false };
 }
 
-function mergePatch(value: unknown, patch: unknown): unknown {
-  if (!isObject(patch)) return clone(patch);
-  const merged: Record<string, unknown> = isObject(value) ? { ...value } : {};
-  for (const [name, change] of Object.entries(patch)) {
-    if (change === null) delete merged[name];
-    else merged[name] = mergePatch(merged[name], change);
+/** The document after a patch, not yet looked at. */
+export function patchedBy(
+  { target, patchType, body }: PatchRequest,
+  document: Readonly<Record<string, unknown>>,
+): unknown {
+  switch (patchType) {
+    case 'json':
+      return applyJsonPatch(document, body);
+    case 'merge':
+      return applyMergePatch(document, body);
+    default:
+      return applyStrategicMerge(target.served.kind.schema, document, body);
   }
-  return merged;
+}
+
+async function applyObject(api: Api, request: PatchRequest, caller: Caller): Promise<Written> {
+  const { target, options } = request;
+  const isThere = api.store.get(target.served.resource, refOf(target)) !== undefined;
+  if (!isThere && target.subresource === undefined) {
+    const object = appliedTo(api, request, undefined, caller);
+    reconcileWithUrl(object, target);
+    return { object: await createDecoded(api, { target, object, options, ownership: 'set' }, caller), isNew: true };
+  }
+  const change = (current: KubeObject): KubeObject => {
+    const object = appliedTo(api, request, present(target.served, current), caller);
+    reconcileWithUrl(object, target);
+    return object;
+  };
+  const object = await changeObject(api, { target, options, change, ownership: 'set' }, caller);
+  return { object, isNew: false };
+}
+
+function appliedTo(
+  api: Api,
+  { target, body, options }: PatchRequest,
+  live: KubeObject | undefined,
+  caller: Caller,
+): KubeObject {
+  const { kind } = target.served;
+  const merged = applyPatch({
+    kind,
+    live,
+    applied: body as KubeObject,
+    manager: managerOf(options, caller),
+    force: options.force === true,
+    ...(target.subresource === undefined ? {} : { subresource: target.subresource }),
+    nowMs: api.clock.now(),
+    resetFields: resetFieldsOf(target),
+  });
+  return decodeApplied(target.served, merged);
+}
+
+function checkOptions(patchType: PatchType, { force, fieldManager }: PatchOptions): void {
+  const errors: FieldError[] = [];
+  if (patchType === 'apply' && !fieldManager) {
+    errors.push(requiredField('fieldManager', 'is required for apply patch'));
+  }
+  if (patchType !== 'apply' && force !== undefined) {
+    errors.push(forbiddenField('force', 'may not be specified for non-apply patch'));
+  }
+  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', errors);
 }

@@ -25,7 +25,7 @@ export interface Written {
 export async function updateObject(api: Api, request: UpdateRequest, caller: Caller): Promise<Written> {
   const { target, body, options } = request;
   if (target.subresource === 'scale') return { object: await updateScale(api, request, caller), isNew: false };
-  const sent = decode(target.served, body);
+  const sent = decode(target.served, body, { options, caller });
   reconcileWithUrl(sent, target);
   const isThere = api.store.get(target.served.resource, refOf(target)) !== undefined;
   if (!isThere && target.served.strategy.allowsCreateOnUpdate && target.subresource === undefined) {
