@@ -1,8 +1,9 @@
 /**
  * Every label and annotation key of Knative Serving, and how values are looked up where a key has older spellings.
  *
- * A `Keys` list names the spellings of one setting, the preferred one first; the first that is present wins, even
- * with an empty value.
+ * A `Keys` list names the spellings of one setting in the order in which they are looked for: the first that is
+ * present wins, even with an empty value. Of autoscaling annotations that is the form with dashes; of networking
+ * annotations the oldest form, which is also the one that controllers write.
  */
 
 export const AUTOSCALING_GROUP = 'autoscaling.knative.dev';
@@ -12,7 +13,7 @@ export const NETWORKING_INTERNAL_GROUP = 'networking.internal.knative.dev';
 export const FEATURES_GROUP = 'features.knative.dev';
 export const QUEUE_SIDECAR_GROUP = 'queue.sidecar.serving.knative.dev';
 
-/** The spellings of one key, the preferred one first. */
+/** The spellings of one key, the one that wins first. */
 export type Keys = readonly [string, ...string[]];
 
 const autoscaling = (kebab: string, camel?: string): Keys =>
@@ -53,7 +54,7 @@ export const LAST_PINNED_ANNOTATION = serving('lastPinned');
 export const ROUTES_ANNOTATION = serving('routes');
 export const ROUTING_STATE_MODIFIED_ANNOTATION = serving('routingStateModified');
 export const ROLLOUT_DURATION_KEYS: Keys = [serving('rollout-duration'), serving('rolloutDuration')];
-export const PROGRESS_DEADLINE_KEYS: Keys = [serving('progress-deadline'), serving('progressDeadline')];
+export const PROGRESS_DEADLINE_KEYS: Keys = [serving('progress-deadline')];
 
 export const ROUTING_STATE_LABEL = serving('routingState');
 export const CONFIGURATION_LABEL = serving('configuration');
@@ -81,11 +82,11 @@ export const VISIBILITY_CLUSTER_LOCAL = 'cluster-local';
 export const INGRESS_CLASS_KEYS: Keys = [networking('ingress.class'), networking('ingress-class')];
 export const CERTIFICATE_CLASS_KEYS: Keys = [networking('certificate.class'), networking('certificate-class')];
 export const DISABLE_EXTERNAL_TLS_KEYS: Keys = [
-  networking('disable-external-domain-tls'),
-  networking('disable-auto-tls'),
   networking('disableAutoTLS'),
+  networking('disable-auto-tls'),
+  networking('disable-external-domain-tls'),
 ];
-export const HTTP_PROTOCOL_KEYS: Keys = [networking('http-protocol'), networking('httpOption')];
+export const HTTP_PROTOCOL_KEYS: Keys = [networking('httpOption'), networking('http-protocol')];
 export const WILDCARD_DOMAIN_LABEL = networking('wildcardDomain');
 export const CERTIFICATE_TYPE_LABEL = networking('certificate-type');
 export const TRUST_BUNDLE_LABEL = networking('trust-bundle');
