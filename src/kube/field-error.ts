@@ -58,6 +58,13 @@ export function tooLongField(field: string, limit: number): FieldError {
   return { field, reason: 'FieldValueTooLong', message: `Too long: may not be more than ${limit} bytes` };
 }
 
+/** A value of another type, or format, than the schema has; `actual` is the type, or the text in the wrong format. */
+export function typeInvalidField(field: string, actual: string, expected: string): FieldError {
+  const given = JSON.stringify(actual);
+  const message = `Invalid value: ${given}: ${field} in body must be of type ${expected}: ${given}`;
+  return { field, reason: 'FieldValueTypeInvalid', message };
+}
+
 /** Values as Go prints them in errors: strings quoted, numbers and booleans bare, the rest as JSON. */
 export function renderValue(value: unknown): string {
   if (value === null || value === undefined) return 'null';

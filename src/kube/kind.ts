@@ -80,9 +80,10 @@ export function defineKind<const P extends Record<string, Schema>>(
   definition: KindDefinition<P>,
 ): Kind<ObjectOfKind<P>> {
   const [group, version] = splitApiVersion(definition.apiVersion);
+  const name = componentName({ group, version, kind: definition.kind });
   const schema = object(
     { ...typeMeta, metadata: embedded(metadataSchema), ...definition.properties },
-    { doc: definition.doc },
+    { doc: definition.doc, ...(definition.isCustom ? {} : { name }) },
   );
   return {
     group,
@@ -99,6 +100,15 @@ export function defineKind<const P extends Record<string, Schema>>(
     columns: definition.columns ?? [],
     isCustom: definition.isCustom ?? false,
   };
+}
+
+/** The kind's name among the components of OpenAPI. */
+export function componentName({ group, version, kind }: Pick<KindNames, 'group' | 'version' | 'kind'>): string {
+  const [first = '', ...rest] = group.split('.');
+  if (first === 'apiextensions') return `io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.${version}.${kind}`;
+  const isBuiltin = rest.length === 0 || group.endsWith('.k8s.io');
+  if (isBuiltin) return `io.k8s.api.${first || 'core'}.${version}.${kind}`;
+  return [...group.split('.').reverse(), version, kind].join('.');
 }
 
 /** The object type of a kind token: `type Pod = ObjectOf<typeof Pod>`. */

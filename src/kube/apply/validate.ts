@@ -11,7 +11,7 @@ import {
   sortOf,
   UnnamedElementError,
 } from '#kube/apply/typed-value.ts';
-import { goType, goValue } from '#kube/go-text.ts';
+import { goSyntax, goType, goValue } from '#kube/go-text.ts';
 import type { Schema } from '#kube/schema.ts';
 
 interface Problem {
@@ -95,13 +95,4 @@ function visitScalar(schema: Schema, value: unknown, path: string): Problem[] {
       return typeof value === 'string' ? [] : [{ path, message }];
     }
   }
-}
-
-/** A value as Go source would have it. */
-function goSyntax(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value);
-  if (Array.isArray(value)) return `[]interface {}{${value.map(goSyntax).join(', ')}}`;
-  if (!isObject(value)) return value === null ? 'interface {}(nil)' : goValue(value);
-  const members = Object.keys(value).sort();
-  return `map[string]interface {}{${members.map((name) => `${JSON.stringify(name)}:${goSyntax(value[name])}`).join(', ')}}`;
 }
