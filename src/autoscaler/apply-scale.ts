@@ -48,8 +48,8 @@ export interface ScaleSituation {
   readonly proxiedMs: number;
   /** Requests do go by way of the activator, as far as can be told from outside. */
   readonly isBackedByActivator: boolean;
-  /** What the scale target asks for now. */
-  readonly currentReplicas: number;
+  /** What the scale target asks for now; undefined when there is none. */
+  readonly currentReplicas: number | undefined;
 }
 
 export type ScaleAction = { readonly type: 'none' } | { readonly type: 'scale'; readonly replicas: number };

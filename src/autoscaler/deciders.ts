@@ -6,6 +6,7 @@
  * now have to come by way of the activator or no longer need to (facts: 7.4). It hears of it in the same turn, so that
  * the way from a waiting request to the scale that it needs has no queue in it.
  */
+import { deepEqual } from '#base/json.ts';
 import type { Averages } from '#autoscaler/collector.ts';
 import {
   decide,
@@ -41,6 +42,8 @@ export interface DecidersOptions {
   readonly observe: (key: ObjectKey, metric: ScalingMetric) => Averages | undefined;
   /** Called when the PodAutoscaler must hear of a decision. */
   readonly onChange: (key: ObjectKey) => void;
+  /** Called when a decider is made, with the pods that are ready then. */
+  readonly onBegin?: ((key: ObjectKey, readyPods: number) => void) | undefined;
   /** Called with every decision. */
   readonly onDecision?: ((record: DecisionRecord) => void) | undefined;
 }
@@ -78,11 +81,13 @@ export class Deciders {
   follow(key: ObjectKey, spec: ScalingSpec): Recommendation {
     const known = this.#deciders.get(key);
     if (known) {
-      known.spec = spec;
+      if (!deepEqual(known.spec, spec)) known.spec = spec;
       return known.recommendation;
     }
-    const { time, readyPods } = this.#options;
-    const state = initialState(readyPods(key), time());
+    const { time, readyPods, onBegin } = this.#options;
+    const ready = readyPods(key);
+    const state = initialState(ready, time());
+    onBegin?.(key, ready);
     const recommendation = { desired: UNKNOWN_SCALE, excessBurstCapacity: initialBurstCapacity(spec) };
     this.#deciders.set(key, { spec, state, recommendation });
     return recommendation;

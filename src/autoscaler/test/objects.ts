@@ -44,7 +44,7 @@ export function podAutoscaler(shape: PodAutoscalerShape = {}): PodAutoscaler {
     metadata: {
       name: REVISION,
       namespace: NAMESPACE,
-      labels: REVISION_LABELS,
+      labels: { ...REVISION_LABELS },
       annotations: { ...defaults, ...Object.fromEntries(prefixed) },
     },
     spec: {
@@ -61,7 +61,7 @@ export function revisionDeployment(replicas: number): Deployment {
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: { name: `${REVISION}-deployment`, namespace: NAMESPACE, labels: REVISION_LABELS },
+    metadata: { name: `${REVISION}-deployment`, namespace: NAMESPACE, labels: { ...REVISION_LABELS } },
     spec: {
       replicas,
       selector: { matchLabels: labels },
@@ -77,7 +77,7 @@ export function revisionPod(name: string): Pod {
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name, namespace: NAMESPACE, labels: REVISION_LABELS },
+    metadata: { name, namespace: NAMESPACE, labels: { ...REVISION_LABELS } },
     spec: { containers: [{ name: 'user-container', image: 'dev.local/hello:1' }] },
   };
 }
