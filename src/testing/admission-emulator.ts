@@ -5,14 +5,16 @@
  */
 import { clone, deepEqual, isObject } from '#base/json.ts';
 import { uuid } from '#base/ids.ts';
+import { fillDefaults } from '#kube/defaults.ts';
 import { type FieldError, requiredField } from '#kube/field-error.ts';
 import { ConfigMap } from '#kube/kinds/core/config-map.ts';
 import type { Kind } from '#kube/kind.ts';
 import { configKeyProblems, dnsSubdomainProblems } from '#kube/names.ts';
 import type { KubeObject } from '#kube/object.ts';
 import { applyMergePatch } from '#kube/patch/merge-patch.ts';
+import { pruneUnknown } from '#kube/prune.ts';
+import { schemaErrors } from '#kube/schema-errors.ts';
 import { badRequest, invalid, StatusError } from '#kube/status.ts';
-import type { Schema } from '#kube/schema.ts';
 import { formatTime } from '#kube/time.ts';
 import { mutate, validate, validateConfigMapWrite, type Verdict } from '#knative/admission/admission.ts';
 import type { AdmissionContext } from '#knative/admission/context.ts';
@@ -109,25 +111,27 @@ export class AdmissionEmulator {
     // What the URL says is what the object is.
     object.kind = kind.kind;
     object.metadata ??= {};
-    const unknown = prune(kind.schema, object, '').sort();
+    const { value, unknownFields: unknown } = pruneUnknown(kind, object as unknown as Record<string, unknown>);
+    const pruned = clone(value) as unknown as Content;
     if (isStrict && unknown.length > 0) {
       const list = unknown.map((path) => `unknown field "${path}"`).join(', ');
       const what = `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}`;
       throw badRequest(`${what}: strict decoding error: ${list}`);
     }
     if (!isLenient) warnings.push(...unknown.map((path) => `unknown field "${path}"`));
-    fillIn(kind.schema, object);
-    return object;
+    fillDefaults(kind.schema, pruned);
+    return pruned;
   }
 
   #mutate(kind: Kind, context: AdmissionContext, object: Content): void {
     deny(mutate(kind, context, object), []);
     // The real server decodes what the webhook sent back, and so fills in once more.
-    fillIn(kind.schema, object);
+    fillDefaults(kind.schema, object);
   }
 
   #admit(kind: Kind, context: AdmissionContext, object: Content, warnings: string[]): void {
-    const errors = [...schemaErrors(kind.schema, object, ''), ...nameErrors(object)];
+    const ofSchema = kind.isCustom ? schemaErrors(kind.schema, object) : [];
+    const errors = [...ofSchema, ...nameErrors(object)];
     if (kind.kind === 'ConfigMap') errors.push(...keyErrors(object));
     if (errors.length > 0) throw invalid(kind, object.metadata.name ?? '', errors);
     if (kind.kind === 'ConfigMap') deny(validateConfigMapWrite(object), warnings);
@@ -190,69 +194,5 @@ function keyErrors({ data = {} }: ConfigMap): FieldError[] {
       const message = `Invalid value: ${JSON.stringify(key)}: ${problem}`;
       return { field: `data[${key}]`, reason: 'FieldValueInvalid', message };
     });
-  });
-}
-
-function join(path: string, name: string): string {
-  return path === '' ? name : `${path}.${name}`;
-}
-
-/** Drops members that the schema does not know, in place; answers their paths. */
-function prune(schema: Schema, value: unknown, path: string): string[] {
-  if (Array.isArray(value))
-    return value.flatMap((entry, index) => prune(schema.items ?? schema, entry, `${path}[${index}]`));
-  if (!isObject(value) || schema.type !== 'object') return [];
-  const dropped: string[] = [];
-  for (const name of Object.keys(value)) {
-    const member = schema.properties?.[name];
-    if (member) dropped.push(...prune(member, value[name], join(path, name)));
-    else if (!schema.preserveUnknown) {
-      delete value[name];
-      dropped.push(join(path, name));
-    }
-  }
-  return dropped;
-}
-
-/** Fills in the defaults of the schema, in place. */
-function fillIn(schema: Schema, value: unknown): void {
-  if (Array.isArray(value)) {
-    for (const entry of value) fillIn(schema.items ?? schema, entry);
-  } else if (isObject(value)) {
-    for (const [name, member] of Object.entries(schema.properties ?? {})) {
-      if (member.default !== undefined) value[name] ??= member.default;
-      fillIn(member, value[name]);
-    }
-  }
-}
-
-/** Missing members, lists that are none, and entries that have the same key. */
-function schemaErrors(schema: Schema, value: unknown, path: string): FieldError[] {
-  if (schema.type === 'list' && !Array.isArray(value)) {
-    const shown = JSON.stringify(String(value));
-    const message = `Invalid value: ${shown}: ${path} in body must be of type array: ${shown}`;
-    return [{ field: path, reason: 'FieldValueTypeInvalid', message }];
-  }
-  if (Array.isArray(value)) {
-    const inside = value.flatMap((entry, index) => schemaErrors(schema.items ?? schema, entry, `${path}[${index}]`));
-    return [...inside, ...duplicates(schema, value, path)];
-  }
-  if (!isObject(value)) return [];
-  const missing = (schema.required ?? []).filter((name) => value[name] === undefined);
-  const present = Object.entries(schema.properties ?? {}).filter(([name]) => value[name] !== undefined);
-  return [
-    ...missing.map((name) => requiredField(join(path, name))),
-    ...present.flatMap(([name, member]) => schemaErrors(member, value[name], join(path, name))),
-  ];
-}
-
-function duplicates(schema: Schema, entries: readonly unknown[], path: string): FieldError[] {
-  const [key] = schema.listMapKeys ?? [];
-  if (key === undefined) return [];
-  const names = entries.map((entry) => (isObject(entry) ? entry[key] : undefined));
-  return names.flatMap((name, index): FieldError[] => {
-    if (names.indexOf(name) === index) return [];
-    const message = `Duplicate value: map[string]interface {}{"${key}":${JSON.stringify(name)}}`;
-    return [{ field: `${path}[${index}]`, reason: 'FieldValueDuplicate', message }];
   });
 }
