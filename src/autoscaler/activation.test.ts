@@ -82,6 +82,14 @@ describe('the first request', () => {
   });
 });
 
+test('a request that came while nobody decided is served by the first decision', async () => {
+  await using world = await World.start({
+    replicas: 0,
+    before: async ({ autoscaler, api }) => autoscaler.onActivate(activate(REVISION_KEY, api.clock.now())),
+  });
+  assert.equal(await world.replicas(), 1);
+});
+
 describe('a surge', () => {
   test('from zero is acted on at once, and not at the next period', async () => {
     await using world = await asleep({ spec: { containerConcurrency: 1 } });

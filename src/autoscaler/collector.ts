@@ -73,16 +73,23 @@ export class Collector {
     return this.#collections.size;
   }
 
-  /** Begins to collect for a revision, or goes on with other windows, keeping what they hold. */
-  follow(key: ObjectKey, spec: CollectionSpec): void {
+  /**
+   * Begins to collect for a revision, or goes on with other windows, keeping what they hold. True when requests wait
+   * that were told of before the revision was known.
+   */
+  follow(key: ObjectKey, spec: CollectionSpec): boolean {
     const nowMs = this.#options.time();
     const known = this.#collections.get(key);
-    if (known?.spec.aggregation === spec.aggregation) return known.change(spec, nowMs);
+    if (known?.spec.aggregation === spec.aggregation) {
+      known.change(spec, nowMs);
+      return false;
+    }
     const collection = new Collection(spec);
     this.#collections.set(key, collection);
     const waiting = this.#unknown.get(key);
     this.#unknown.delete(key);
-    if (waiting && nowMs - waiting.atMs <= UNKNOWN_KEPT_MS) collection.recordAhead(nowMs, waiting.queued);
+    const isWaiting = waiting !== undefined && nowMs - waiting.atMs <= UNKNOWN_KEPT_MS;
+    return isWaiting && collection.recordAhead(nowMs, waiting.queued);
   }
 
   forget(key: ObjectKey): void {

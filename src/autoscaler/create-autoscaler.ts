@@ -180,7 +180,7 @@ class Parts implements Autoscaler {
           events,
           durability: () => 'derived',
           work: async (_status, conditions) => {
-            followMetric(this.#collector, metric);
+            if (followMetric(this.#collector, metric)) this.#deciders.poke(key, 'request-waits');
             conditions.markTrue('Ready');
           },
         });

@@ -104,6 +104,15 @@ test('a decider made while several pods are ready keeps them', () => {
   assert.equal(f.deciders.get(KEY)?.desired, 4);
 });
 
+test('a decider made while requests wait decides at once', () => {
+  const f = new Fixture();
+  f.deciders.forget(KEY);
+  f.readyPods = 0;
+  f.load = 3;
+  assert.equal(f.deciders.follow(KEY, caseSpec(10)).desired, 1);
+  assert.deepEqual(f.changed, [KEY]);
+});
+
 test('a forgotten decider decides no more', () => {
   const f = new Fixture();
   f.deciders.forget(KEY);

@@ -77,7 +77,10 @@ export class Deciders {
     return this.#deciders.get(key)?.recommendation;
   }
 
-  /** Makes the decider, or has it go on by another spec; answers what is recommended so far. */
+  /**
+   * Makes the decider, or has it go on by another spec; answers what is recommended so far. A new one decides at once
+   * when there is load already: requests wait that came while nobody decided.
+   */
   follow(key: ObjectKey, spec: ScalingSpec): Recommendation {
     const known = this.#deciders.get(key);
     if (known) {
@@ -89,8 +92,11 @@ export class Deciders {
     const state = initialState(ready, time());
     onBegin?.(key, ready);
     const recommendation = { desired: UNKNOWN_SCALE, excessBurstCapacity: initialBurstCapacity(spec) };
-    this.#deciders.set(key, { spec, state, recommendation });
-    return recommendation;
+    const decider: Decider = { spec, state, recommendation };
+    this.#deciders.set(key, decider);
+    const averages = this.#options.observe(key, spec.metric);
+    if (averages && averages.stable + averages.panic > 0) this.#tick(key, decider, 'request-waits');
+    return decider.recommendation;
   }
 
   forget(key: ObjectKey): void {

@@ -9,9 +9,10 @@ import type { Metric } from '#knative/kinds/metric.ts';
 
 const NS_PER_MS = 1_000_000;
 
-export function followMetric(collector: Collector, metric: Metric): void {
+/** True when requests wait already. */
+export function followMetric(collector: Collector, metric: Metric): boolean {
   const { stableWindow, panicWindow, scrapeTarget } = metric.spec;
-  collector.follow(keyOf(metric), {
+  return collector.follow(keyOf(metric), {
     stableMs: stableWindow / NS_PER_MS,
     panicMs: panicWindow / NS_PER_MS,
     aggregation: aggregationOf(metric),
