@@ -1,0 +1,112 @@
+/**
+ * Learns how containers ended. The supervisor, their parent, writes one file per exit (`ExitRecord`); this watches the
+ * folder and tells whoever waits for that process. A process whose parent is not the supervisor any more (it was
+ * killed and a new one started) leaves no record: those are looked at every `ORPHAN_POLL_MS`, and where the kernel
+ * still tells their exit code, it is used.
+ */
+import { type FSWatcher, mkdirSync, readdirSync, readFileSync, rmSync, watch } from 'node:fs';
+import path from 'node:path';
+import type { Clock, Timer } from '#base/clock.ts';
+import type { ExitRecord } from '#protocol/platform.ts';
+import { hasExited, pidfdExitStatus, pidfdOf } from '#sys/pidfd.ts';
+import type { ProcessIdentity } from '#sys/proc.ts';
+import { closeSync } from 'node:fs';
+
+const ORPHAN_POLL_MS = 250;
+
+/** After a process was seen to be gone, its record may still be on its way for this long. */
+const RECORD_GRACE_MS = 500;
+
+export interface Exit {
+  /** Undefined when nobody could say. */
+  readonly exitCode?: number | undefined;
+  readonly signal?: number | undefined;
+  readonly at: number;
+}
+
+interface Waiter {
+  readonly identity: ProcessIdentity;
+  readonly onExit: (exit: Exit) => void;
+  /** Keeps the exit code readable after the process is gone (Linux 6.15). */
+  readonly pidfd: number | undefined;
+  goneSince: number | undefined;
+}
+
+export class ExitWatcher implements Disposable {
+  readonly #folder: string;
+  readonly #clock: Clock;
+  readonly #waiters = new Map<string, Waiter>();
+  readonly #watcher: FSWatcher;
+  readonly #poll: Timer;
+
+  constructor(folder: string, clock: Clock) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    this.#folder = folder;
+    this.#clock = clock;
+    this.#watcher = watch(folder, () => this.#readAll());
+    this.#poll = clock.every(ORPHAN_POLL_MS, () => this.#pollOrphans());
+  }
+
+  /** Calls `onExit` once, when the process has ended; also when that happened before. */
+  waitFor(identity: ProcessIdentity, onExit: (exit: Exit) => void): void {
+    const pidfd = pidfdOf(identity);
+    this.#waiters.set(keyOf(identity), { identity, onExit, pidfd, goneSince: undefined });
+    this.#readAll();
+  }
+
+  /** Removes records that nobody waits for any more; call it once every container has been adopted. */
+  sweep(): void {
+    for (const name of readdirSync(this.#folder)) {
+      if (!this.#waiters.has(name)) rmSync(path.join(this.#folder, name), { force: true });
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#watcher.close();
+    this.#poll.cancel();
+    for (const { pidfd } of this.#waiters.values()) if (pidfd !== undefined) closeSync(pidfd);
+    this.#waiters.clear();
+  }
+
+  #readAll(): void {
+    for (const name of readdirSync(this.#folder)) {
+      const waiter = this.#waiters.get(name);
+      if (!waiter) continue;
+      const record = readExit(path.join(this.#folder, name));
+      if (!record) continue;
+      rmSync(path.join(this.#folder, name), { force: true });
+      this.#finish(name, waiter, record);
+    }
+  }
+
+  #pollOrphans(): void {
+    const now = this.#clock.now();
+    for (const [name, waiter] of this.#waiters) {
+      if (waiter.pidfd !== undefined && !hasExited(waiter.pidfd)) continue;
+      waiter.goneSince ??= now;
+      if (now - waiter.goneSince < RECORD_GRACE_MS) continue;
+      const known = waiter.pidfd === undefined ? undefined : pidfdExitStatus(waiter.pidfd);
+      this.#finish(name, waiter, { ...known, at: waiter.goneSince });
+    }
+  }
+
+  #finish(name: string, waiter: Waiter, exit: Exit): void {
+    this.#waiters.delete(name);
+    if (waiter.pidfd !== undefined) closeSync(waiter.pidfd);
+    const { exitCode, signal, at } = exit;
+    waiter.onExit({ exitCode, signal, at });
+  }
+}
+
+export function keyOf({ pid, startTicks }: ProcessIdentity): string {
+  return `${pid}-${startTicks}`;
+}
+
+function readExit(file: string): ExitRecord | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as ExitRecord;
+  } catch {
+    // Half written: the rename that completes it wakes us again.
+    return undefined;
+  }
+}
