@@ -55,7 +55,7 @@ test('a life is told in full: begin, decisions, scales, traffic, cold start', as
   assert.equal(desired.at(-1), 0);
   assert.equal(of('decision')[0]?.occasion, 'request-waits');
   const reasons = of('scale').flatMap(({ plan }) => plan.reasons);
-  for (const reason of ['recently-active', 'deactivated', 'idle']) assert.ok(reasons.includes(reason as never), reason);
+  for (const reason of ['deactivated', 'idle']) assert.ok(reasons.includes(reason as never), reason);
   assert.equal(of('scale').at(-1)?.plan.want, 0);
 });
 
