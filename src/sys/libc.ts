@@ -28,6 +28,16 @@ export function check(result: number, syscall: string, path?: string): number {
   throw new SystemError(errno(), syscall, path);
 }
 
+const { close } = bind({ close: { return: 'i32', arguments: ['i32'] } });
+
+/**
+ * Closes a descriptor that a call of this layer opened. Not `fs.closeSync`: in a worker Node keeps a list of what was
+ * opened through `fs` and warns of everything else.
+ */
+export function closeDescriptor(fd: number): void {
+  check(close(fd), 'close');
+}
+
 export function byArch<T>(values: { readonly x64: T; readonly arm64: T }): T {
   if (process.arch === 'x64') return values.x64;
   if (process.arch === 'arm64') return values.arm64;

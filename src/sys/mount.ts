@@ -5,8 +5,7 @@
  * file-system calls, one layer a call, when they do not (kernel 6.5 and later). Option values are escaped, so a path
  * with a comma, colon or backslash mounts what it names.
  */
-import { closeSync } from 'node:fs';
-import { AT_FDCWD, bind, check, SYSCALL } from '#sys/libc.ts';
+import { AT_FDCWD, bind, check, closeDescriptor, SYSCALL } from '#sys/libc.ts';
 import { hasCode } from '#sys/errors.ts';
 
 export const MS_RDONLY = 1;
@@ -114,7 +113,7 @@ function mountOverlayByLayer({ target, lower, upper, work, flags = 0 }: OverlayO
     check(create, 'fsconfig', target);
     attach(filesystem, target, flags);
   } finally {
-    closeSync(filesystem);
+    closeDescriptor(filesystem);
   }
 }
 
@@ -131,6 +130,6 @@ function attach(filesystem: number, target: string, flags: number): void {
     const [call, here] = [BigInt(SYSCALL.moveMount), BigInt(AT_FDCWD)];
     check(attachMount(call, BigInt(mounted), '', here, target, MOVE_MOUNT_F_EMPTY_PATH), 'move_mount', target);
   } finally {
-    closeSync(mounted);
+    closeDescriptor(mounted);
   }
 }

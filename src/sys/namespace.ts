@@ -13,7 +13,7 @@ import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Clock } from '#base/clock.ts';
 import { SystemError } from '#sys/errors.ts';
-import { bind, check } from '#sys/libc.ts';
+import { bind, check, closeDescriptor } from '#sys/libc.ts';
 import { bindMount, unmount } from '#sys/mount.ts';
 import { POLL_OUT, pollNow } from '#sys/poll.ts';
 import type { SocketAddress } from '#sys/sockaddr.ts';
@@ -110,7 +110,7 @@ export async function connectInNamespace(options: NamespaceConnect, signal: Abor
     if (failure !== 0) throw connectFailure(failure, options);
     return fd;
   } catch (error) {
-    closeSync(fd);
+    closeDescriptor(fd);
     throw error;
   }
 }

@@ -4,8 +4,7 @@
  * A parent learns by wait(2) how a child ended; anybody else can ask the kernel from 6.15 on (`PIDFD_GET_INFO`), and
  * on older kernels learns only that it ended.
  */
-import { closeSync } from 'node:fs';
-import { bind, check, SYSCALL } from '#sys/libc.ts';
+import { bind, check, closeDescriptor, SYSCALL } from '#sys/libc.ts';
 import { POLL_IN, pollNow, watchReady } from '#sys/poll.ts';
 import { processStat, type ProcessIdentity } from '#sys/proc.ts';
 import { type ExitStatus, parseWaitStatus } from '#sys/process.ts';
@@ -36,7 +35,7 @@ export function pidfdOf({ pid, startTicks }: ProcessIdentity): number | undefine
   }
   // The descriptor was opened first, so the number cannot have changed hands when the start time is read and equal.
   if (processStat(pid)?.startTicks === startTicks) return pidfd;
-  closeSync(pidfd);
+  closeDescriptor(pidfd);
   return undefined;
 }
 
@@ -64,7 +63,7 @@ export function signalProcess(identity: ProcessIdentity, signal: number): boolea
   try {
     return pidfdSendSignal(pidfd, signal);
   } finally {
-    closeSync(pidfd);
+    closeDescriptor(pidfd);
   }
 }
 

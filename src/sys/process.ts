@@ -6,7 +6,6 @@
  * each of them on a diagnostics channel, from the moment on that this module is loaded, per thread: a process that
  * reaps must start its children on the main thread.
  */
-import type { ChildProcess } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
 import { bind, check } from '#sys/libc.ts';
 import { childPids, processStat, type ProcessIdentity } from '#sys/proc.ts';
@@ -59,9 +58,16 @@ export function reap(pid: number): ExitStatus | undefined {
   return parseWaitStatus(status.readInt32LE(0));
 }
 
-const started = new Set<WeakRef<ChildProcess>>();
+/** What is used of Node's ChildProcess. */
+interface StartedChild {
+  readonly pid?: number;
+  readonly exitCode: number | null;
+  readonly signalCode: string | null;
+}
+
+const started = new Set<WeakRef<StartedChild>>();
 subscribe('child_process', (message) => {
-  started.add(new WeakRef((message as { process: ChildProcess }).process));
+  started.add(new WeakRef((message as { process: StartedChild }).process));
 });
 
 /** The pids of the children that Node started and has not yet seen ending. */

@@ -4,11 +4,10 @@
  *
  * Every descriptor given out is close-on-exec; a child inherits it through `stdio` of spawn and nowhere else.
  */
-import { closeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { SystemError } from '#sys/errors.ts';
-import { bind, check, errno } from '#sys/libc.ts';
+import { bind, check, closeDescriptor, errno } from '#sys/libc.ts';
 import { decodeSocketAddress, encodeSocketAddress, familyOf, type SocketAddress } from '#sys/sockaddr.ts';
 
 const SOCK_STREAM = 1;
@@ -60,7 +59,7 @@ export function listenTcp({ address, port, freeBind, backlog = LISTEN_BACKLOG }:
     check(libc.listen(fd, backlog), 'listen', where);
     return fd;
   } catch (error) {
-    closeSync(fd);
+    closeDescriptor(fd);
     throw error;
   }
 }

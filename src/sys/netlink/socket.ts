@@ -4,10 +4,9 @@
  *
  * A socket belongs to the network namespace in which it was opened, wherever its thread goes later.
  */
-import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { SystemError } from '#sys/errors.ts';
-import { bind, check, errno } from '#sys/libc.ts';
+import { bind, check, closeDescriptor, errno } from '#sys/libc.ts';
 import {
   decodeAttributes,
   decodeMessages,
@@ -107,7 +106,7 @@ export class NetlinkSocket implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#open) closeSync(this.#fd);
+    if (this.#open) closeDescriptor(this.#fd);
     this.#open = false;
   }
 
