@@ -4,9 +4,13 @@
  * sidecar dials loopback, so such applications work there).
  */
 import net from 'node:net';
+import type { Clock } from '#base/clock.ts';
 import { connectInNamespace } from '#sys/namespace.ts';
 
 const LOOPBACK = '127.0.0.1';
+
+/** Loopback answers at once or not at all. */
+const LOOPBACK_TIMEOUT_MS = 100;
 
 /** Looking inside costs more than a refused connection: only every so many refusals. */
 const REFUSALS_PER_LOOK = 8;
@@ -18,7 +22,7 @@ export interface PodConnector {
 }
 
 /** @param netns where to look inside; undefined when only the address counts. */
-export function podConnector(netns: string | undefined): PodConnector {
+export function podConnector(netns: string | undefined, clock: Clock): PodConnector {
   let refusals = 0;
   let usesLoopback = false;
   return {
@@ -34,7 +38,10 @@ export function podConnector(netns: string | undefined): PodConnector {
         refusals += 1;
         if (netns === undefined || !isRefused(error) || (!usesLoopback && refusals % REFUSALS_PER_LOOK !== 0))
           throw error;
-        const fd = await connectInNamespace({ namespace: netns, address: LOOPBACK, port }, signal);
+        const fd = await connectInNamespace(
+          { namespace: netns, address: LOOPBACK, port, clock, timeoutMs: LOOPBACK_TIMEOUT_MS },
+          signal,
+        );
         usesLoopback = true;
         return new net.Socket({ fd, readable: true, writable: true });
       }
