@@ -1,7 +1,7 @@
 /** The schema of `metadata`, the same for every kind. */
 import {
-  any,
   boolean,
+  documented,
   embedded,
   int64,
   list,
@@ -9,7 +9,6 @@ import {
   map,
   object,
   pointer,
-  refine,
   required,
   type Schema,
   set,
@@ -36,6 +35,8 @@ const ownerReference = object(
   },
 );
 
+const fieldsV1 = object({}, { name: `${META}.FieldsV1`, doc: 'A set of fields.', preserveUnknown: true });
+
 const managedFieldsEntry = object(
   {
     manager: string('Name of the writer.'),
@@ -43,7 +44,7 @@ const managedFieldsEntry = object(
     apiVersion: string('Version in which the fields are named.'),
     time: time('When the entry last changed.'),
     fieldsType: string('Always FieldsV1.'),
-    fieldsV1: any('The set of owned fields.'),
+    fieldsV1: documented(fieldsV1, 'The set of owned fields.'),
     subresource: string('The subresource that was written through, if one was.'),
   },
   { name: `${META}.ManagedFieldsEntry`, doc: 'Which fields one writer set.' },
@@ -76,6 +77,7 @@ export const metadataSchema: Schema<ObjectMeta> = object(properties, {
 });
 
 /** `metadata` inside a template: the same members. */
-export const templateMetadataSchema: Schema<ObjectMeta> = refine(metadataSchema, {
-  doc: 'Metadata of what is made from the template.',
-});
+export const templateMetadataSchema: Schema<ObjectMeta> = documented(
+  metadataSchema,
+  'Metadata of what is made from the template.',
+);

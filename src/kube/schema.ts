@@ -63,6 +63,8 @@ export interface Schema<out T = unknown> {
   readonly nullable?: boolean | undefined;
   /** What built-in kinds make of an absent or zero value; see `Zero`. */
   readonly zero?: Zero | undefined;
+  /** The words of the component itself, where a field has its own in `doc`. */
+  readonly typeDoc?: string | undefined;
   /** Full name of the OpenAPI component, such as `io.k8s.api.core.v1.PodSpec`; nameless schemas are written in place. */
   readonly name?: string | undefined;
   /** Carries the inferred type; never present at run time. */
@@ -109,7 +111,7 @@ export function always<T>(schema: Schema<T>): Schema<T> & PresentField {
 
 /** The same schema with words of its own for one field. */
 export function documented<T>(schema: Schema<T>, doc: string): Schema<T> {
-  return { ...schema, doc };
+  return { ...schema, doc, typeDoc: schema.typeDoc ?? schema.doc };
 }
 
 export function string(doc = ''): Schema<string> {

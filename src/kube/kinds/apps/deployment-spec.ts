@@ -14,6 +14,7 @@ import {
   object,
   oneOf,
   pointer,
+  refine,
   required,
   string,
   time,
@@ -44,7 +45,9 @@ export const deploymentSpecSchema = object(
       nullPointer(documented(labelSelectorSchema, "Labels of the pods; they must match the template's.")),
     ),
     template: required(documented(podTemplateSpecSchema, 'The pods that are made.')),
-    strategy: embedded(documented(deploymentStrategySchema, 'How old pods are replaced.')),
+    strategy: refine(embedded(documented(deploymentStrategySchema, 'How old pods are replaced.')), {
+      patchStrategy: 'retainKeys',
+    }),
     minReadySeconds: int32('Seconds that a pod must be ready before it counts as available.'),
     revisionHistoryLimit: pointer(int32('How many old ReplicaSets are kept.')),
     paused: boolean('Stops rollouts.'),

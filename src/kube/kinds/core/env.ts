@@ -7,6 +7,7 @@ import {
   object,
   pointer,
   quantity,
+  refine,
   required,
   string,
 } from '#kube/schema.ts';
@@ -32,7 +33,7 @@ export type ResourceFieldSelector = Infer<typeof resourceFieldSelectorSchema>;
 
 const configMapKeySelectorSchema = object(
   {
-    name: string('Name of the ConfigMap.'),
+    name: refine(string('Name of the ConfigMap.'), { default: '' }),
     key: required(string('Key whose value is taken.')),
     optional: pointer(boolean('When true, the ConfigMap or the key may be missing.')),
   },
@@ -42,7 +43,7 @@ export type ConfigMapKeySelector = Infer<typeof configMapKeySelectorSchema>;
 
 const secretKeySelectorSchema = object(
   {
-    name: string('Name of the Secret.'),
+    name: refine(string('Name of the Secret.'), { default: '' }),
     key: required(string('Key whose value is taken.')),
     optional: pointer(boolean('When true, the Secret or the key may be missing.')),
   },
@@ -73,7 +74,7 @@ export type EnvVar = Infer<typeof envVarSchema>;
 
 const configMapEnvSourceSchema = object(
   {
-    name: string('Name of the ConfigMap.'),
+    name: refine(string('Name of the ConfigMap.'), { default: '' }),
     optional: pointer(boolean('When true, the ConfigMap may be missing.')),
   },
   { name: 'io.k8s.api.core.v1.ConfigMapEnvSource', doc: 'A ConfigMap whose keys become variables.' },
@@ -82,7 +83,7 @@ export type ConfigMapEnvSource = Infer<typeof configMapEnvSourceSchema>;
 
 const secretEnvSourceSchema = object(
   {
-    name: string('Name of the Secret.'),
+    name: refine(string('Name of the Secret.'), { default: '' }),
     optional: pointer(boolean('When true, the Secret may be missing.')),
   },
   { name: 'io.k8s.api.core.v1.SecretEnvSource', doc: 'A Secret whose keys become variables.' },

@@ -10,6 +10,7 @@ import {
   object,
   oneOf,
   pointer,
+  refine,
   required,
   string,
 } from '#kube/schema.ts';
@@ -55,7 +56,7 @@ export type TCPSocketAction = Infer<typeof tcpSocketActionSchema>;
 const grpcActionSchema = object(
   {
     port: required(int32('Port number of the gRPC server.')),
-    service: nullPointer(string('Service that is asked about.')),
+    service: refine(nullPointer(string('Service that is asked about.')), { default: '' }),
   },
   { name: 'io.k8s.api.core.v1.GRPCAction', doc: 'A call of the gRPC health service.' },
 );

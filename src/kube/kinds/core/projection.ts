@@ -11,6 +11,7 @@ import {
   list,
   object,
   pointer,
+  refine,
   required,
   string,
 } from '#kube/schema.ts';
@@ -38,7 +39,7 @@ export type DownwardAPIVolumeFile = Infer<typeof downwardAPIVolumeFileSchema>;
 
 export const configMapVolumeSourceSchema = object(
   {
-    name: string('Name of the ConfigMap.'),
+    name: refine(string('Name of the ConfigMap.'), { default: '' }),
     items: list(keyToPathSchema, 'Keys to show; all of them when empty.'),
     defaultMode: pointer(int32('Permission bits of the files; 0644 by default.')),
     optional: pointer(boolean('When true, the ConfigMap or its keys may be missing.')),
@@ -69,7 +70,7 @@ export type DownwardAPIVolumeSource = Infer<typeof downwardAPIVolumeSourceSchema
 
 const secretProjectionSchema = object(
   {
-    name: string('Name of the Secret.'),
+    name: refine(string('Name of the Secret.'), { default: '' }),
     items: list(keyToPathSchema, 'Keys to show; all of them when empty.'),
     optional: pointer(boolean('When true, the Secret or its keys may be missing.')),
   },
@@ -79,7 +80,7 @@ export type SecretProjection = Infer<typeof secretProjectionSchema>;
 
 const configMapProjectionSchema = object(
   {
-    name: string('Name of the ConfigMap.'),
+    name: refine(string('Name of the ConfigMap.'), { default: '' }),
     items: list(keyToPathSchema, 'Keys to show; all of them when empty.'),
     optional: pointer(boolean('When true, the ConfigMap or its keys may be missing.')),
   },
