@@ -98,15 +98,19 @@ describe('reports', () => {
     const f = new Fixture();
     await f.second({ concurrency: 0.5, requests: 3 });
     await f.second();
+    await f.second({ concurrency: 0, requests: 0 });
     await f.second({ concurrency: 0, requests: 1 });
+    await f.second({ concurrency: 1, requests: 0 });
     assert.deepEqual(
       f.traffic.map(({ concurrency, requests }) => [concurrency, requests]),
       [
         [0.5, 3],
         [0, 1],
+        [1, 0],
       ],
     );
-    assert.equal((f.traffic[1]?.second ?? 0) - (f.traffic[0]?.second ?? 0), 2);
+    assert.equal(f.traffic[0]?.second, 1_700_000_001);
+    assert.equal(f.traffic[1]?.second, 1_700_000_004);
   });
 });
 
@@ -127,6 +131,9 @@ describe('time', () => {
     await f.second({ concurrency: 5, requests: 60 }, 3_000);
     assert.deepEqual(f.concurrency, { stable: (2 + 15) / 4, panic: (2 + 15) / 4 });
     assert.deepEqual(f.rps, { stable: (10 + 60) / 4, panic: (10 + 60) / 4 });
+    // Of the three seconds one has left the panic window by then.
+    await f.clock.advance(4_000);
+    assert.deepEqual(f.concurrency?.panic, (5 + 5) / 2);
   });
 
   test('a short last report of one gateway and the first of the next make one second', async () => {
@@ -150,6 +157,27 @@ describe('time', () => {
     f.collector.onReport(report(f.clock.now() - 4_000, [{ key: KEY, concurrency: 8 }]));
     await f.clock.advance(1_000);
     assert.equal(f.concurrency?.stable, 6);
+  });
+
+  test('an old report that is out of step, too', async () => {
+    const f = new Fixture();
+    f.readyPods = 0;
+    await f.second({ concurrency: 4 });
+    await f.clock.advance(10_000);
+    f.collector.onReport(report(f.clock.now() - 7_000, [{ key: KEY, concurrency: 8 }]));
+    assert.equal(f.concurrency?.stable, (4 + 8) / 4);
+    assert.equal(f.concurrency?.panic, 0);
+  });
+
+  test('a report that claims to be from long ago or from the future is one of now', async () => {
+    for (const ageMs of [3_600_000, -3_600_000]) {
+      const f = new Fixture();
+      await f.second({ concurrency: 4 });
+      await f.clock.advance(15_000);
+      f.collector.onReport(report(f.clock.now() - ageMs, [{ key: KEY, concurrency: 8 }]));
+      const second = Math.floor(f.clock.now() / 1_000);
+      assert.equal(f.traffic.at(-1)?.second, ageMs > 0 ? second - 10 : second);
+    }
   });
 
   test('setting the clock of the machine changes nothing', () => {
@@ -225,7 +253,8 @@ describe('requests that wait', () => {
     const other = 'default/b-00001';
     assert.equal(f.collector.onActivate(activate(other, f.clock.now(), 2)), false);
     await f.clock.advance(1_000);
-    f.collector.follow(other, SPEC);
+    assert.equal(f.collector.follow(other, SPEC), true);
+    assert.equal(f.collector.follow(other, SPEC), false);
     assert.equal(f.collector.observe(other, 'concurrency')?.panic, 2);
   });
 
@@ -234,15 +263,16 @@ describe('requests that wait', () => {
     const other = 'default/b-00001';
     f.collector.onActivate(activate(other, f.clock.now()));
     await f.clock.advance(4_000);
-    f.collector.follow(other, SPEC);
+    assert.equal(f.collector.follow(other, SPEC), false);
     assert.equal(f.collector.observe(other, 'concurrency'), undefined);
   });
 
   test('of the unknown only so many are kept, the newest', async () => {
     const f = new Fixture();
     for (let index = 0; index < 1_500; index += 1) f.collector.onActivate(activate(`default/r${index}`, f.clock.now()));
-    for (const name of ['default/r0', 'default/r1499']) f.collector.follow(name, SPEC);
+    for (const name of ['default/r0', 'default/r500', 'default/r1499']) f.collector.follow(name, SPEC);
     assert.equal(f.collector.observe('default/r0', 'concurrency'), undefined);
+    assert.equal(f.collector.observe('default/r500', 'concurrency')?.panic, 1);
     assert.equal(f.collector.observe('default/r1499', 'concurrency')?.panic, 1);
   });
 });

@@ -200,7 +200,7 @@ class Collection {
   recordReport(atMs: number, periodMs: number, report: RevisionReport): void {
     const seconds = secondsOf(periodMs);
     // A period of less than a second, at the end of a gateway's life, weighs only as much as it lasted.
-    const share = seconds > 1 ? 1 : Math.min(1, shareOf(periodMs));
+    const share = shareOf(periodMs);
     const concurrency = Math.max(0, report.concurrency * share - this.#ahead);
     const requests = Math.max(0, perSecond(report.requests, periodMs) - this.#ahead);
     for (let back = seconds - 1; back >= 0; back -= 1) this.record(atMs - back * BUCKET_MS, concurrency, requests);

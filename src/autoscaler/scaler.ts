@@ -119,8 +119,8 @@ export class Scaler {
   }
 
   async #apply(target: ObjectRef, replicas: number): Promise<void> {
-    const body = { spec: { replicas } };
-    await this.#options.client.derived.patch(Deployment, target, { type: 'merge', body, subresource: 'scale' });
+    const body = [{ op: 'add', path: '/spec/replicas', value: replicas }];
+    await this.#options.client.derived.patch(Deployment, target, { type: 'json', body, subresource: 'scale' });
   }
 
   /** How long a condition has been as it is, in ms. */

@@ -74,10 +74,6 @@ export class CountingTransport implements Transport {
     const write = `${request.verb} ${request.kind.kind}${subresource}`;
     this.writes.push(write);
     if (this.writes.length === this.failAt || this.isRefused(write)) throw internalError('injected');
-    if (request.verb === 'patch' && request.subresource === 'scale') {
-      const { patchType: _, ...rest } = request;
-      return this.#inner.request({ ...rest, verb: 'update' }, signal);
-    }
     return this.#inner.request(request, signal);
   }
 
