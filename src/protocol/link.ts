@@ -14,6 +14,9 @@ export const MAX_LINK_MESSAGE_BYTES = 64 * 1024 * 1024;
 /** How often the gateway reports, in ms. */
 export const REPORT_PERIOD_MS = 1_000;
 
+/** Least time between two `activate` of one revision, in ms. */
+export const ACTIVATE_SPACING_MS = 20;
+
 export interface Hello {
   readonly type: 'hello';
   readonly pid: number;
@@ -51,7 +54,11 @@ export interface Report {
   readonly revisions: readonly RevisionReport[];
 }
 
-/** A request found no pod: somebody waits. Sent at once, and again every report period while anybody waits. */
+/**
+ * A request found no pod, or none with room: somebody waits. Sent at once, again when twice as many wait as the last one
+ * told (`ACTIVATE_SPACING_MS` apart at least), and again every report period while anybody waits. The autoscaler counts
+ * what is new in it, so saying it again is harmless; what grows between two reports is what a panic is acted on by.
+ */
 export interface Activate {
   readonly type: 'activate';
   readonly namespace: string;
