@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { systemClock } from '#base/clock.ts';
-import { activate } from '#autoscaler/test/gateway.ts';
-import { REVISION_KEY } from '#autoscaler/test/objects.ts';
-import { World, type WorldOptions } from '#autoscaler/test/world.ts';
+import { activate } from '#autoscaler/fixtures/gateway.ts';
+import { REVISION_KEY } from '#autoscaler/fixtures/objects.ts';
+import { World, type WorldOptions } from '#autoscaler/fixtures/world.ts';
 
 /** A revision at zero. */
 async function asleep(options: WorldOptions = {}): Promise<World> {

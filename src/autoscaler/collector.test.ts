@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type CollectionSpec, Collector, type TrafficSample } from '#autoscaler/collector.ts';
 import { steadyTime } from '#autoscaler/steady-time.ts';
-import { activate, report, type Traffic } from '#autoscaler/test/gateway.ts';
+import { activate, report, type Traffic } from '#autoscaler/fixtures/gateway.ts';
 import { FakeClock } from '#testing/fake-clock.ts';
 
 const KEY = 'default/a-00001';

@@ -10,7 +10,7 @@ import {
   type Observation,
   type ScalingSpec,
 } from '#autoscaler/decide.ts';
-import { caseSpec, load, panicking } from '#autoscaler/test/specs.ts';
+import { caseSpec, load, panicking } from '#autoscaler/fixtures/specs.ts';
 
 const T0 = 1_700_000_000_000;
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Deciders, type DecisionRecord } from '#autoscaler/deciders.ts';
 import type { ScalingSpec } from '#autoscaler/decide.ts';
 import { steadyTime } from '#autoscaler/steady-time.ts';
-import { caseSpec } from '#autoscaler/test/specs.ts';
+import { caseSpec } from '#autoscaler/fixtures/specs.ts';
 import { FakeClock } from '#testing/fake-clock.ts';
 
 const KEY = 'default/a-00001';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { World } from '#autoscaler/test/world.ts';
-import { REF } from '#autoscaler/test/world.ts';
+import { World } from '#autoscaler/fixtures/world.ts';
+import { REF } from '#autoscaler/fixtures/world.ts';
 import { PodAutoscaler } from '#knative/kinds/pod-autoscaler.ts';
 
 const LABELS = 'kn_service_name="a",kn_configuration_name="a",kn_revision_name="a-00001",k8s_namespace_name="default"';

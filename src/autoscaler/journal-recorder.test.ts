@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { decide, initialState } from '#autoscaler/decide.ts';
 import type { DecisionEntry, JournalEntry } from '#autoscaler/journal-entry.ts';
 import { readJournal } from '#autoscaler/journal.ts';
-import { REF, World } from '#autoscaler/test/world.ts';
+import { REF, World } from '#autoscaler/fixtures/world.ts';
 
 /** The journal of a revision that wakes up, works and goes back to sleep. */
 async function journalOfALife(): Promise<JournalEntry[]> {

@@ -4,9 +4,9 @@ import { clone } from '#base/json.ts';
 import { Metric } from '#knative/kinds/metric.ts';
 import { PodAutoscaler } from '#knative/kinds/pod-autoscaler.ts';
 import { ServerlessService } from '#knative/kinds/serverless-service.ts';
-import { podAutoscaler } from '#autoscaler/test/objects.ts';
+import { podAutoscaler } from '#autoscaler/fixtures/objects.ts';
 import { serverlessServiceFor } from '#autoscaler/children.ts';
-import { REF, World, type WorldOptions } from '#autoscaler/test/world.ts';
+import { REF, World, type WorldOptions } from '#autoscaler/fixtures/world.ts';
 
 /** Conditions by type, without times. */
 async function conditions(world: World): Promise<Record<string, string>> {

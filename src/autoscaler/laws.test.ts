@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { planScale, type ScaleSettings, type ScaleSituation } from '#autoscaler/apply-scale.ts';
 import { applyBounds, type ScaleLimits } from '#autoscaler/bounds.ts';
 import { decide, type DeciderState, initialState, type Observation, type ScalingSpec } from '#autoscaler/decide.ts';
-import { randomSpec } from '#autoscaler/test/traces.ts';
+import { randomSpec } from '#autoscaler/fixtures/traces.ts';
 import { TimedWindow } from '#autoscaler/window.ts';
 import { mulberry32 } from '#testing/fake-clock.ts';
 

@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import { systemClock } from '#base/clock.ts';
-import { playTraces } from '#autoscaler/test/traces.ts';
+import { playTraces } from '#autoscaler/fixtures/traces.ts';
 
 const TRACES = 3_000_000;
 

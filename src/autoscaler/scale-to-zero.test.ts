@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { World, type WorldOptions } from '#autoscaler/test/world.ts';
+import { World, type WorldOptions } from '#autoscaler/fixtures/world.ts';
 
 /** A revision with one ready pod, active since now. */
 async function active(options: WorldOptions = {}): Promise<World> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { aggregationOf, resolveSettings, type ScalingSettings } from '#autoscaler/settings.ts';
-import { podAutoscaler, type PodAutoscalerShape, scalingConfig } from '#autoscaler/test/objects.ts';
+import { podAutoscaler, type PodAutoscalerShape, scalingConfig } from '#autoscaler/fixtures/objects.ts';
 import type { ConfigData } from '#knative/config/read.ts';
 import type { Metric } from '#knative/kinds/metric.ts';
 
