@@ -20,7 +20,7 @@ async function orphan(command: string): Promise<number> {
 test('a subreaper gets the exit of each orphaned grandchild and leaves its own children alone', async () => {
   becomeSubreaper();
   const reaped: OrphanExit[] = [];
-  using _watch = onChildSignal(() => reaped.push(...reapOrphans()));
+  using _watch = onChildSignal(() => reapOrphans((exit) => reaped.push(exit)));
 
   const exiting = await orphan('sleep 0.1; exit 37');
   const killed = await orphan('exec sleep 30');
@@ -38,6 +38,21 @@ test('a subreaper gets the exit of each orphaned grandchild and leaves its own c
   );
   assert.ok(!reaped.some(({ pid }) => pid === child.pid));
   assert.equal(processStat(killed), undefined);
+});
+
+test('an exit that could not be recorded is there the next time', async () => {
+  const pid = await orphan('exit 3');
+  const seen: OrphanExit[] = [];
+  const full = () => reapOrphans(() => assert.fail('no space left'));
+  await eventually(() => processStat(pid)?.state === 'Z');
+  assert.throws(full, /no space left/);
+  assert.throws(full, /no space left/);
+  reapOrphans((exit) => seen.push(exit));
+  assert.deepEqual(
+    seen.map(({ pid, exitCode }) => [pid, exitCode]),
+    [[pid, 3]],
+  );
+  reapOrphans(() => assert.fail('seen twice'));
 });
 
 test('the exit code of a process that somebody else waited for is known', async () => {

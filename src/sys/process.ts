@@ -14,10 +14,16 @@ const PR_SET_PDEATHSIG = 1;
 const PR_SET_NAME = 15;
 const PR_SET_CHILD_SUBREAPER = 36;
 const WNOHANG = 1;
+const WEXITED = 4;
+const WNOWAIT = 0x1000000;
+const P_PID = 1;
+const CLD_EXITED = 1;
+const SIGINFO_BYTES = 128;
 
 const libc = bind({
   prctl: { return: 'i32', arguments: ['i32', 'u64', 'u64', 'u64', 'u64'] },
   waitpid: { return: 'i32', arguments: ['i32', 'buffer', 'i32'] },
+  waitid: { return: 'i32', arguments: ['i32', 'i32', 'buffer', 'i32'] },
 });
 const named = bind({ prctl: { return: 'i32', arguments: ['i32', 'string', 'u64', 'u64', 'u64'] } });
 
@@ -82,18 +88,30 @@ function ownPids(): Set<number> {
   return pids;
 }
 
-/** Waits for every child that has ended and that this process did not start itself. */
-export function reapOrphans(): OrphanExit[] {
+/** How child `pid` ended, leaving it in the process table; undefined while it runs or when it is no child. */
+function peek(pid: number): ExitStatus | undefined {
+  const info = Buffer.alloc(SIGINFO_BYTES);
+  if (libc.waitid(P_PID, pid, info, WEXITED | WNOHANG | WNOWAIT) < 0) return undefined;
+  const status = info.readInt32LE(24);
+  if (info.readInt32LE(16) !== pid) return undefined;
+  return info.readInt32LE(8) === CLD_EXITED ? { exitCode: status } : { signal: status };
+}
+
+/**
+ * Waits for every child that has ended and that this process did not start itself. `record` sees each exit while it
+ * can still be asked for again: whoever dies inside it loses nothing, and one that throws leaves the exit for the
+ * next call.
+ */
+export function reapOrphans(record: (exit: OrphanExit) => void): void {
   const own = ownPids();
-  const exits: OrphanExit[] = [];
   for (const pid of childPids()) {
     if (own.has(pid)) continue;
     const stat = processStat(pid);
-    if (stat?.state !== 'Z') continue;
-    const status = reap(pid);
-    if (status) exits.push({ pid, startTicks: stat.startTicks, ...status });
+    const status = stat?.state === 'Z' ? peek(pid) : undefined;
+    if (!stat || !status) continue;
+    record({ pid, startTicks: stat.startTicks, ...status });
+    reap(pid);
   }
-  return exits;
 }
 
 /** Calls `listener` after one or more children changed state; the answer stops it. */
