@@ -78,7 +78,16 @@ export interface ColdStart {
   readonly steps: readonly { readonly name: string; readonly durationMs: number }[];
 }
 
-export type GatewayMessage = Hello | Ack | Report | Activate | ColdStart;
+/**
+ * Draining endpoints, by the pod's UID, through which no request runs any more: their pods may be told to end. Sent
+ * once each, as soon as it is so; an endpoint that is idle when it begins to drain is named at once.
+ */
+export interface Drained {
+  readonly type: 'drained';
+  readonly endpoints: readonly string[];
+}
+
+export type GatewayMessage = Hello | Ack | Report | Activate | ColdStart | Drained;
 
 export interface TableMessage {
   readonly type: 'table';
@@ -107,9 +116,9 @@ export class LineReader<T> {
       this.#size = 0;
       start = end + 1;
       if (line.length === 0) continue;
-      const message = parseJson<T>(line);
+      const message = parseJson(line);
       if (message === undefined) return null;
-      messages.push(message);
+      messages.push(message as T);
     }
     this.#keep(chunk.subarray(start));
     return this.#size > MAX_LINK_MESSAGE_BYTES ? null : messages;
@@ -126,9 +135,9 @@ export function encodeLine(message: GatewayMessage | ControlMessage): string {
   return `${JSON.stringify(message)}\n`;
 }
 
-function parseJson<T>(line: Buffer): T | undefined {
+function parseJson(line: Buffer): unknown {
   try {
-    return JSON.parse(line.toString('utf8')) as T;
+    return JSON.parse(line.toString('utf8'));
   } catch {
     return undefined;
   }

@@ -19,6 +19,12 @@ export interface StartMarks {
 
 export const START_MARKS_ANNOTATION = 'pinnace.dev/start-marks';
 
+/**
+ * Set on an ending pod once the gateway sends it nothing and nothing that it sent is still running. The node agent waits
+ * for it, within the pod's grace period, before it tells a Revision's containers to end.
+ */
+export const DRAINED_ANNOTATION = 'pinnace.dev/drained';
+
 /** The gateway's own marks of one request that waited for a pod. */
 export interface RequestMarks {
   readonly seen: number;
