@@ -37,7 +37,10 @@ export interface AutoscalerOptions extends AutoscalerEnvironment {
 
 export interface Autoscaler extends AsyncDisposable {
   readonly controllers: readonly Controller[];
-  /** Starts the controllers and the decisions; the caches must have been started, or be about to be. */
+  /**
+   * Starts the controllers and the decisions. Call it when the caches have their first lists and, at home, the node agent
+   * has found its pods again: a decider begins by the pods that are ready when it is made.
+   */
   start(): void;
   onReport(report: Report): void;
   onActivate(message: Activate): void;

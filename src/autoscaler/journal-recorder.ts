@@ -3,6 +3,7 @@
  * runs of seconds, every cold start. A revision at rest writes nothing.
  */
 import type { Clock } from '#base/clock.ts';
+import { deepEqual } from '#base/json.ts';
 import type { TrafficSample } from '#autoscaler/collector.ts';
 import type { DecisionRecord } from '#autoscaler/deciders.ts';
 import type { Journal } from '#autoscaler/journal.ts';
@@ -123,15 +124,13 @@ function isOtherDecision(last: DecisionRecord, next: DecisionRecord): boolean {
   );
 }
 
+/** That a scale was applied and need not be applied again is no news. */
 function isOtherPlan(last: ScaleRecord, next: ScaleRecord): boolean {
   const before = last.plan;
   const after = next.plan;
   return (
     before.want !== after.want ||
-    before.action.type !== after.action.type ||
-    (before.action.type === 'scale' &&
-      after.action.type === 'scale' &&
-      before.action.replicas !== after.action.replicas) ||
+    (after.action.type === 'scale' && !deepEqual(before.action, after.action)) ||
     last.situation.activity !== next.situation.activity ||
     !isSameList(before.reasons, after.reasons)
   );

@@ -15,7 +15,15 @@ import type { AutoscalerEnvironment } from '#autoscaler/environment.ts';
 import { failedTo } from '#autoscaler/errors.ts';
 import { resolveSettings, type ScalingSettings } from '#autoscaler/settings.ts';
 import { Deployment } from '#kube/kinds/apps/deployment.ts';
-import { keyOf, namespaceOf, nameOf, type ObjectKey, type ObjectRef, type Stored } from '#kube/object.ts';
+import {
+  isBeingDeleted,
+  keyOf,
+  namespaceOf,
+  nameOf,
+  type ObjectKey,
+  type ObjectRef,
+  type Stored,
+} from '#kube/object.ts';
 import { notFound } from '#kube/status.ts';
 import { parseTime } from '#kube/time.ts';
 import { type Condition, findCondition, type StatusWithConditions } from '#knative/conditions.ts';
@@ -81,7 +89,7 @@ export class Scaler {
   scaleUpNow(key: ObjectKey, desired: number): void {
     const { caches, configs, logger } = this.#options;
     const podAutoscaler = caches.of(PodAutoscaler).byKey(key);
-    if (!podAutoscaler || desired <= 0) return;
+    if (!podAutoscaler || isBeingDeleted(podAutoscaler) || desired <= 0) return;
     const settings = resolveSettings(podAutoscaler, configs.current);
     const plan = this.#plan({ podAutoscaler, status: podAutoscaler.status, settings, desired });
     const target = targetOf(podAutoscaler);
