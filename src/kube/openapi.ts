@@ -224,11 +224,15 @@ function mergeRules(schema: Schema): OpenApiSchema {
   };
 }
 
+function isTime({ format }: Schema): boolean {
+  return format === 'date-time' || format === 'micro-time';
+}
+
 function inlineRules(schema: Schema): OpenApiSchema {
   const isMerged = schema.listType === 'map' || schema.listType === 'set';
   return {
     ...(schema.default === undefined ? {} : { default: schema.default }),
-    ...(schema.nullable && schema.format === undefined ? { nullable: true } : {}),
+    ...(schema.nullable && !isTime(schema) ? { nullable: true } : {}),
     ...(isMerged ? { 'x-kubernetes-list-type': schema.listType } : {}),
     ...(schema.listMapKeys ? { 'x-kubernetes-list-map-keys': schema.listMapKeys } : {}),
     ...(schema.atomic ? { 'x-kubernetes-map-type': 'atomic' } : {}),
