@@ -32,12 +32,15 @@ export function parsePax(bytes: Buffer): PaxRecord[] {
   return records;
 }
 
-/** Applies what concerns names, numbers and attributes; sparse files are the business of `sparse.ts`. */
+/**
+ * Applies what concerns names, numbers and attributes; sparse files are the business of `sparse.ts`. The last record
+ * of a key counts, and an empty one means the header's own value.
+ */
 export function applyPax(entry: TarEntry, records: readonly PaxRecord[]): void {
   const xattrs = new Map<string, Buffer>();
-  for (const { key, value } of records) {
+  const last = new Map(records.map(({ key, value }) => [key, value]));
+  for (const [key, value] of last) {
     if (key.startsWith(XATTR)) xattrs.set(key.slice(XATTR.length), Buffer.from(value));
-    // An empty value takes an earlier record back, so the header's own value stands.
     else if (value.length > 0) applyRecord(entry, key, value);
   }
   if (xattrs.size > 0) entry.xattrs = xattrs;
