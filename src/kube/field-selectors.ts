@@ -11,10 +11,12 @@ export interface FieldTerm {
 /** All terms must hold. */
 export type FieldSelector = readonly FieldTerm[];
 
-/** Errors are in Kubernetes' words. */
+/** Errors are in Kubernetes' words. A term without field and value says nothing. */
 export function parseFieldSelector(text: string): FieldSelector | ParseError {
-  const terms = splitTerms(text).filter((term) => term !== '');
-  return attempt(() => terms.sort().map((term) => parseTerm(term, text)));
+  const terms = splitTerms(text).sort();
+  return attempt(() =>
+    terms.map((term) => parseTerm(term, text)).filter(({ field, value }) => field !== '' || value !== ''),
+  );
 }
 
 /** Splits at commas, except after a backslash. */

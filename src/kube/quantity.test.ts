@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { isObject } from '#base/json.ts';
 import { ParseError } from '#kube/parse-error.ts';
 import {
   addQuantities,
@@ -16,6 +17,7 @@ import {
   roundUpToMilli,
   subtractQuantities,
 } from '#kube/quantity.ts';
+import { recordedCases } from '#testing/recorded-http.ts';
 
 function read(text: string): Quantity {
   const quantity = parseQuantity(text);
@@ -90,6 +92,30 @@ test('what is not a quantity is refused in Kubernetes’ words', () => {
     assert.equal(error instanceof ParseError ? error.message : error, message, input);
   }
 });
+
+test('limits of recorded pods are kept, made canonical and refused as a real API server does', () => {
+  let rows = 0;
+  for (const { path, body, expect } of recordedCases(/^kinds-quantities/).flatMap(({ steps }) => steps)) {
+    const memory = memoryLimitOf(body);
+    const answer = expect.body as Record<string, unknown> | undefined;
+    if (!path.includes('dryRun') || memory === undefined || answer === undefined || expect.status === 422) continue;
+    const quantity = parseQuantity(memory);
+    if (quantity instanceof ParseError) {
+      assert.equal(answer['/message'], `Pod in version "v1" cannot be handled as a Pod: ${quantity.message}`);
+    } else {
+      const resources = answer['/spec/containers/0/resources'] as { limits: { memory: string } };
+      assert.equal(formatQuantity(roundUpToMilli(quantity)), resources.limits.memory);
+    }
+    rows += 1;
+  }
+  assert.ok(rows >= 8, `only ${rows}`);
+});
+
+function memoryLimitOf(body: unknown): string | undefined {
+  const { spec } = body as { spec: { containers: { resources?: { limits?: Record<string, string> } }[] } };
+  const limits = spec.containers[0]?.resources?.limits;
+  return isObject(limits) ? limits['memory'] : undefined;
+}
 
 test('values', () => {
   assert.equal(quantityValue(read('64Mi')), 64 * 1024 * 1024);

@@ -5,6 +5,7 @@ import { builtinKinds } from '#kube/kinds/all.ts';
 import { Deployment } from '#kube/kinds/apps/deployment.ts';
 import { Pod } from '#kube/kinds/core/pod.ts';
 import type { Schema } from '#kube/schema.ts';
+import { recordedCases } from '#testing/recorded-http.ts';
 
 test('every kind has the names under which Kubernetes serves it', () => {
   const rows = builtinKinds.map(({ group, version, kind, plural, singular, shortNames, categories, namespaced }) =>
@@ -39,6 +40,43 @@ test('every kind has the names under which Kubernetes serves it', () => {
     'rbac.authorization.k8s.io v1 Role roles role   ns',
   ]);
 });
+
+interface Resource {
+  readonly name: string;
+  readonly singularName: string;
+  readonly namespaced: boolean;
+  readonly kind: string;
+  readonly shortNames?: readonly string[];
+  readonly categories?: readonly string[];
+}
+
+test('names are those of a recorded discovery', () => {
+  let rows = 0;
+  for (const { path, expect } of recordedCases(/^discovery-(core|groups)/).flatMap(({ steps }) => steps)) {
+    const [, group = ''] = /^\/apis\/([^/]+)\//.exec(path) ?? [];
+    for (const resource of resourcesIn(expect.body)) {
+      const kind = builtinKinds.find((one) => one.group === group && one.plural === resource.name);
+      if (kind === undefined) continue;
+      const { singularName, namespaced, shortNames = [], categories = [] } = resource;
+      assert.deepEqual(
+        [kind.kind, kind.singular, kind.namespaced, kind.shortNames, kind.categories],
+        [resource.kind, singularName, namespaced, shortNames, categories],
+        path,
+      );
+      rows += 1;
+    }
+  }
+  assert.ok(rows >= 20, `only ${rows}`);
+});
+
+function resourcesIn(body: unknown): Resource[] {
+  const answer = (body ?? {}) as Record<string, unknown>;
+  const listed = (answer['resources'] ?? []) as Resource[];
+  const picked = Object.entries(answer).filter(
+    ([pointer, value]) => pointer.startsWith('/resources/') && value !== null,
+  );
+  return [...listed, ...picked.map(([, value]) => value as Resource)];
+}
 
 test('every field of every kind is documented, and list maps name members that their elements have', () => {
   let fields = 0;
