@@ -5,6 +5,8 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { Pod } from '#kube/kinds/core/pod.ts';
+import { uidOf } from '#kube/object.ts';
 import type { PodState } from '#runtime/pod/state.ts';
 
 const RECORD_FILE = 'record.json';
@@ -45,6 +47,11 @@ export function podPaths(pods: string, uid: string): PodPaths {
       };
     },
   };
+}
+
+/** The control group of one container, below the root of every tree. */
+export function containerCgroup(cgroup: string, pod: Pod, id: string): string {
+  return `/${cgroup}/pod${uidOf(pod)}/${id}`;
 }
 
 export function writeRecord(pods: string, state: PodState): void {

@@ -1,0 +1,134 @@
+/**
+ * The node agent: follows the pods that are assigned to this node and runs one `PodRunner` for each. When it starts it
+ * takes over what an earlier one left running; when it goes, containers stay.
+ */
+
+import type { Timer } from '#base/clock.ts';
+import type { Cache } from '#client/cache.ts';
+import type { Subscription } from '#client/transport.ts';
+import { Pod } from '#kube/kinds/core/pod.ts';
+import { annotationsOf, type Stored, uidOf } from '#kube/object.ts';
+import type { AgentEnvironment } from '#runtime/pod/agent-environment.ts';
+import { PodRunner } from '#runtime/pod/pod-runner.ts';
+import { readRecords, removePodFolder } from '#runtime/pod/record.ts';
+import { type ContainerState, newPodState, type PodState } from '#runtime/pod/state.ts';
+import { sweepPodLogs } from '#runtime/logs/retention.ts';
+import { hasLiveVolumes } from '#runtime/volumes/volumes.ts';
+import { unmountBelow } from '#sys/mounts.ts';
+
+/** Pods that stand for something that is not started through the API. */
+const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
+
+/** How often ConfigMaps and Secrets are looked at for changes that volumes show. */
+const REFRESH_MS = 10_000;
+
+/** How often logs of pods that are gone are looked through. */
+const LOG_SWEEP_MS = 10 * 60_000;
+
+export interface NodeAgentOptions {
+  readonly env: AgentEnvironment;
+  readonly pods: Cache<Pod>;
+}
+
+export class NodeAgent implements Disposable {
+  readonly #env: AgentEnvironment;
+  readonly #pods: Cache<Pod>;
+  readonly #runners = new Map<string, PodRunner>();
+  readonly #timers: Timer[] = [];
+  #subscription: Subscription | undefined;
+
+  constructor({ env, pods }: NodeAgentOptions) {
+    this.#env = env;
+    this.#pods = pods;
+  }
+
+  /** The cache of pods must be synced. */
+  async start(): Promise<void> {
+    const { clock, exits, podLogsDir } = this.#env;
+    await this.#adopt();
+    exits.sweep();
+    this.#subscription = this.#pods.subscribe(({ type, object }) => {
+      if (type === 'deleted') this.#runners.get(uidOf(object))?.gone();
+      else this.#see(object);
+    });
+    this.#timers.push(clock.every(REFRESH_MS, () => this.#refreshVolumes()));
+    const sweep = () => sweepPodLogs(podLogsDir, { keep: new Set(this.#runners.keys()), now: clock.now() });
+    this.#timers.push(clock.every(LOG_SWEEP_MS, sweep));
+  }
+
+  runner(namespace: string, name: string): PodRunner | undefined {
+    return [...this.#runners.values()].find(
+      ({ pod: { metadata } }) => metadata.namespace === namespace && metadata.name === name,
+    );
+  }
+
+  get size(): number {
+    return this.#runners.size;
+  }
+
+  [Symbol.dispose](): void {
+    this.#subscription?.close();
+    for (const timer of this.#timers) timer.cancel();
+    for (const runner of this.#runners.values()) runner.detach();
+  }
+
+  #see(pod: Stored<Pod>): void {
+    if (pod.spec.nodeName !== this.#env.node.name || MIRROR_ANNOTATION in annotationsOf(pod)) return;
+    const runner = this.#runners.get(uidOf(pod));
+    if (runner) runner.update(pod);
+    else if (!isFinished(pod)) this.#run(pod);
+  }
+
+  #run(pod: Stored<Pod>, known?: PodState): PodRunner {
+    const hooks = { onReleased: (uid: string) => void this.#runners.delete(uid) };
+    const runner = new PodRunner(this.#env, pod, hooks, known);
+    this.#runners.set(uidOf(pod), runner);
+    return runner;
+  }
+
+  async #adopt(): Promise<void> {
+    const { network, podsDir, logger } = this.#env;
+    const { states, strays } = readRecords(podsDir);
+    for (const uid of strays) removeStray(podsDir, uid);
+    const addresses = states.flatMap(({ sandbox }) => (sandbox?.netns === undefined ? [] : [sandbox.address]));
+    const lost = new Set(await network.adopt(new Set(addresses)));
+    const present = new Map(this.#pods.list().map((pod) => [uidOf(pod), pod]));
+    for (const state of states) {
+      const known =
+        state.sandbox && lost.has(state.sandbox.address) ? afterReboot(state, this.#env.clock.now()) : state;
+      if (known !== state) unmountBelow(podFolder(podsDir, uidOf(state.pod)));
+      const pod = present.get(uidOf(state.pod));
+      const runner = this.#run(pod ?? (state.pod as Stored<Pod>), known);
+      if (!pod) runner.gone();
+      logger.debug('took over a pod', { pod: state.pod.metadata.name, isKnown: pod !== undefined });
+    }
+  }
+
+  #refreshVolumes(): void {
+    for (const runner of this.#runners.values()) if (hasLiveVolumes(runner.pod)) void runner.refreshVolumes();
+  }
+}
+
+function podFolder(podsDir: string, uid: string): string {
+  return `${podsDir}/${uid}`;
+}
+
+function removeStray(podsDir: string, uid: string): void {
+  unmountBelow(podFolder(podsDir, uid));
+  removePodFolder(podsDir, uid);
+}
+
+/** The machine was started anew: nothing runs and no network is there. Every container begins its next life. */
+function afterReboot(state: PodState, now: number): PodState {
+  const fresh = newPodState(state.pod, now);
+  const containers = Object.entries(fresh.containers).map(([name, container]): [string, ContainerState] => {
+    const before = state.containers[name];
+    const hasLived = before !== undefined && (before.life.type !== 'waiting' || before.last !== undefined);
+    return [name, { ...container, attempt: hasLived ? before.attempt + 1 : 0 }];
+  });
+  return { ...fresh, containers: Object.fromEntries(containers), endingSince: state.endingSince };
+}
+
+function isFinished({ status }: Pod): boolean {
+  return status?.phase === 'Succeeded' || status?.phase === 'Failed';
+}

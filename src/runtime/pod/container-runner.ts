@@ -1,0 +1,330 @@
+/**
+ * Starts and stops one container of a pod, life after life, and tells what happens: state for the plan, Events for
+ * people.
+ */
+import type { Timer } from '#base/clock.ts';
+import type { Container } from '#kube/kinds/core/container.ts';
+import type { Pod } from '#kube/kinds/core/pod.ts';
+import { keyOf, namespaceOf, nameOf, uidOf } from '#kube/object.ts';
+import type { StartMarks } from '#protocol/timeline.ts';
+import {
+  type PullEvent,
+  backOffWaiting,
+  failedEvent,
+  presentEvent,
+  pulledEvent,
+  pullingEvent,
+  type Waiting as PullWaiting,
+  waitingFor,
+} from '#runtime/image/pull-messages.ts';
+import type { EnsuredImage } from '#runtime/image/image-service.ts';
+import { LogFile } from '#runtime/logs/log-file.ts';
+import type { LogSource } from '#runtime/logs/log-reader.ts';
+import type { AgentEnvironment } from '#runtime/pod/agent-environment.ts';
+import { ContainerLife, type LifeEvents } from '#runtime/pod/container-life.ts';
+import type { Ending } from '#runtime/pod/ended-container.ts';
+import { graceMs } from '#runtime/pod/grace.ts';
+import { RESTART_BACKOFF_BASE_MS, RESTART_BACKOFF_MAX_MS, restartBackoff } from '#runtime/pod/plan.ts';
+import { startContainer, type StartedContainer, StartFailure } from '#runtime/pod/start-container.ts';
+import type { ContainerState, PodState, Running, Terminated } from '#runtime/pod/state.ts';
+import { stopContainer } from '#runtime/pod/stop-container.ts';
+import type { VolumeSources } from '#runtime/volumes/volumes.ts';
+import path from 'node:path';
+
+/** A container whose configuration is wrong is tried again this often: what it lacks may have been made. */
+const CONFIG_RETRY_MS = 2_000;
+
+const DEFAULT_STOP_SIGNAL = 'TERM';
+const START_ERROR_CODE = 128;
+
+export interface ContainerRunnerOptions {
+  readonly container: Container;
+  readonly isInit: boolean;
+  readonly pod: () => Pod;
+  readonly state: () => PodState;
+  readonly volumes: () => VolumeSources;
+  readonly change: (change: Partial<ContainerState>) => void;
+  readonly mark: (marks: StartMarks) => void;
+  readonly useLoopback: (usesLoopback: boolean) => void;
+  readonly signal: AbortSignal;
+}
+
+export class ContainerRunner {
+  readonly #env: AgentEnvironment;
+  readonly #options: ContainerRunnerOptions;
+  #life: ContainerLife | undefined;
+  #starting = new AbortController();
+  #stopSignal = DEFAULT_STOP_SIGNAL;
+  #pullFailure: PullWaiting | undefined;
+  #pullTimer: Timer | undefined;
+
+  constructor(env: AgentEnvironment, options: ContainerRunnerOptions) {
+    this.#env = env;
+    this.#options = options;
+  }
+
+  /** The log of the present life, or of the one before. */
+  logs(which: 'current' | 'previous'): LogSource {
+    const attempt = this.#known.attempt - (which === 'previous' ? 1 : 0);
+    const live = which === 'current' ? this.#life?.log : undefined;
+    return { file: this.#logPath(attempt), live };
+  }
+
+  /** Takes over a container that an earlier agent started. */
+  adopt(): void {
+    const { life } = this.#known;
+    const { sandbox } = this.#options.state();
+    if (life.type !== 'running' || !sandbox) return;
+    this.#begin(life, { log: new LogFile(this.#logPath(this.#known.attempt)) });
+  }
+
+  async start(): Promise<void> {
+    const { sandbox } = this.#options.state();
+    if (!sandbox || this.#life) return;
+    const { clock, events } = this.#env;
+    const { container } = this.#options;
+    const pod = this.#options.pod();
+    const attempt = this.#nextAttempt();
+    const id = `${uidOf(pod)}_${container.name}_${attempt}`;
+    const log = new LogFile(this.#logPath(attempt));
+    this.#starting = new AbortController();
+    const signal = AbortSignal.any([this.#options.signal, this.#starting.signal]);
+    let isPulling = false;
+    const onPull = () => {
+      if (!isPulling) this.#event(pullingEvent(container.image ?? ''));
+      isPulling = true;
+    };
+    try {
+      const request = { pod, container, sandbox, volumes: this.#options.volumes(), id, log, onPull };
+      const started = await startContainer(this.#env, request, signal);
+      this.#event(imageEvent(container.image ?? '', started.image));
+      events.normal(pod, 'Created', `Created container: ${container.name}`);
+      events.normal(pod, 'Started', `Started container ${container.name}`);
+      this.#options.mark({ runtimeStarted: clock.now() });
+      this.#started(started, { id, attempt, log });
+    } catch (error) {
+      log[Symbol.dispose]();
+      if (signal.aborted) return;
+      this.#startFailed(error, { id, attempt });
+    }
+  }
+
+  /** Gives up a start that is under way: the pod ends. */
+  abortStart(): void {
+    if (!this.#life) this.#starting.abort();
+  }
+
+  /** Resolves when the container has ended. */
+  async stop(deadline: () => number): Promise<void> {
+    const life = this.#life;
+    if (!life) return;
+    const { container } = this.#options;
+    life.stopProbes();
+    this.#env.events.normal(this.#options.pod(), 'Killing', `Stopping container ${container.name}`);
+    await this.#end(life, deadline);
+  }
+
+  detach(): void {
+    this.#pullTimer?.cancel();
+    this.#starting.abort();
+    this.#life?.detach();
+  }
+
+  get #known(): ContainerState {
+    const known = this.#options.state().containers[this.#options.container.name];
+    if (!known) throw new Error(`no state of container ${this.#options.container.name}`);
+    return known;
+  }
+
+  #nextAttempt(): number {
+    const { life, last, attempt } = this.#known;
+    return life.type === 'terminated' || last ? attempt + 1 : attempt;
+  }
+
+  #logPath(attempt: number): string {
+    const pod = this.#options.pod();
+    const folder = `${namespaceOf(pod)}_${nameOf(pod)}_${uidOf(pod)}`;
+    return path.join(this.#env.podLogsDir, folder, this.#options.container.name, `${attempt}.log`);
+  }
+
+  #started(
+    { pid, startTicks, image, pump }: StartedContainer,
+    { id, attempt, log }: { id: string; attempt: number; log: LogFile },
+  ): void {
+    const { container, isInit } = this.#options;
+    const hasProbes = container.startupProbe !== undefined || container.readinessProbe !== undefined;
+    const running: Running = {
+      type: 'running',
+      id,
+      pid,
+      startTicks,
+      startedAt: this.#env.clock.now(),
+      isStarted: !container.startupProbe,
+      isReady: !isInit && !hasProbes,
+    };
+    this.#stopSignal = (image.config.stopSignal ?? DEFAULT_STOP_SIGNAL).replace(/^SIG/, '');
+    this.#pullFailure = undefined;
+    const { life } = this.#known;
+    const last = life.type === 'terminated' ? { last: life } : {};
+    this.#options.change({ life: running, attempt, ...last, image: container.image, imageId: image.imageId });
+    this.#begin(running, { log, pump });
+  }
+
+  #begin(running: Running, { log, pump }: { log: LogFile; pump?: StartedContainer['pump'] }): void {
+    const { container, isInit } = this.#options;
+    const { sandbox } = this.#options.state();
+    if (!sandbox) return;
+    const request = {
+      pod: this.#options.pod(),
+      container,
+      isInit,
+      sandbox,
+      running,
+      log,
+      pump,
+      events: this.#lifeEvents(running),
+    };
+    this.#life = new ContainerLife(this.#env, request);
+  }
+
+  #lifeEvents(running: Running): LifeEvents {
+    const { clock, events } = this.#env;
+    const current = () => {
+      const { life } = this.#known;
+      return life.type === 'running' && life.id === running.id ? life : undefined;
+    };
+    return {
+      onStarted: () => {
+        const life = current();
+        if (life && !life.isStarted) this.#options.change({ life: { ...life, isStarted: true } });
+      },
+      onReady: (isReady, usesLoopback) => {
+        const life = current();
+        if (!life) return;
+        if (isReady) this.#options.mark({ listening: clock.now() });
+        this.#options.useLoopback(usesLoopback);
+        if (life.isReady !== isReady) this.#options.change({ life: { ...life, isReady } });
+      },
+      onProbeFailure: (kind, message) => {
+        events.warning(this.#options.pod(), 'Unhealthy', `${capitalised(kind)} probe failed: ${message}`);
+      },
+      onUnhealthy: (kind) => void this.#restart(kind),
+      onEnded: (ending, at) => this.#ended(running, ending, at),
+    };
+  }
+
+  async #restart(kind: string): Promise<void> {
+    const life = this.#life;
+    const pod = this.#options.pod();
+    const { container } = this.#options;
+    if (!life) return;
+    this.#env.events.normal(pod, 'Killing', `Container ${container.name} failed ${kind} probe, will be restarted`);
+    const probe = kind === 'startup' ? container.startupProbe : container.livenessProbe;
+    const ms =
+      probe?.terminationGracePeriodSeconds === undefined ? graceMs(pod) : probe.terminationGracePeriodSeconds * 1_000;
+    const deadline = this.#env.clock.now() + ms;
+    await this.#end(life, () => deadline);
+  }
+
+  async #end(life: ContainerLife, deadline: () => number): Promise<void> {
+    const { sandbox } = this.#options.state();
+    const request = {
+      container: this.#options.container,
+      id: life.running.id,
+      address: sandbox?.address ?? '',
+      stopSignal: this.#stopSignal,
+      deadline,
+      ended: life.ended,
+    };
+    await stopContainer(this.#env, request, this.#options.signal);
+  }
+
+  #ended(running: Running, ending: Ending, at: number): void {
+    this.#life = undefined;
+    const terminated: Terminated = {
+      type: 'terminated',
+      id: running.id,
+      ...ending,
+      startedAt: running.startedAt,
+      finishedAt: at,
+    };
+    this.#backOff(terminated, at - running.startedAt);
+  }
+
+  #backOff(terminated: Terminated, ranForMs: number): void {
+    const { clock, events } = this.#env;
+    const { failures, delayMs } = restartBackoff(this.#known.failures, ranForMs);
+    this.#options.change({ life: terminated, failures, notBefore: clock.now() + delayMs });
+    if (delayMs === 0) return;
+    const pod = this.#options.pod();
+    const text = `Back-off restarting failed container ${this.#options.container.name} in pod ${keyOf(pod).replace('/', '_')}(${uidOf(pod)})`;
+    events.warning(pod, 'BackOff', text);
+  }
+
+  #startFailed(error: unknown, { id, attempt }: { id: string; attempt: number }): void {
+    const { clock, events, logger } = this.#env;
+    const pod = this.#options.pod();
+    const now = clock.now();
+    const failure = error instanceof StartFailure ? error : new StartFailure('config', 'CreateContainerError', error);
+    if (failure.kind === 'image') return this.#pullFailed(failure);
+    events.warning(pod, 'Failed', `Error: ${failure.message}`);
+    logger.debug('a container did not start', { pod: keyOf(pod), reason: failure.reason, error });
+    if (failure.kind === 'config') {
+      this.#options.change({
+        life: { type: 'waiting', reason: failure.reason, message: failure.message },
+        notBefore: now + CONFIG_RETRY_MS,
+      });
+      return;
+    }
+    const times = { startedAt: now, finishedAt: now };
+    this.#options.change({ attempt });
+    this.#backOff(
+      {
+        type: 'terminated',
+        id,
+        exitCode: START_ERROR_CODE,
+        reason: failure.reason,
+        message: failure.message,
+        ...times,
+      },
+      0,
+    );
+  }
+
+  /** ErrImagePull when an attempt has failed; ImagePullBackOff while the next one is waited for. */
+  #pullFailed({ cause }: StartFailure): void {
+    const { clock } = this.#env;
+    const image = this.#options.container.image ?? '';
+    const waiting = waitingFor(image, cause);
+    const { failures } = this.#known;
+    const delayMs = Math.min(RESTART_BACKOFF_MAX_MS, RESTART_BACKOFF_BASE_MS * 2 ** failures);
+    this.#event(failedEvent(image, cause));
+    this.#pullFailure = waiting;
+    const now = clock.now();
+    this.#options.change({ life: { type: 'waiting', ...waiting }, failures: failures + 1, notBefore: now + delayMs });
+    if (waiting.reason !== 'ErrImagePull') return;
+    this.#pullTimer = clock.after(SHOW_PULL_ERROR_MS, () => {
+      const { life } = this.#known;
+      if (life.type === 'waiting' && life.reason === waiting.reason) {
+        this.#options.change({ life: { type: 'waiting', ...backOffWaiting(image, this.#pullFailure) } });
+      }
+    });
+  }
+
+  #event({ type, reason, message }: PullEvent): void {
+    const pod = this.#options.pod();
+    if (type === 'Normal') this.#env.events.normal(pod, reason, message);
+    else this.#env.events.warning(pod, reason, message);
+  }
+}
+
+function imageEvent(name: string, { pull, size }: EnsuredImage): PullEvent {
+  return pull ? pulledEvent(name, { ...pull, bytes: size }) : presentEvent(name);
+}
+
+/** How long the pull error itself is shown before the back-off is. */
+const SHOW_PULL_ERROR_MS = 5_000;
+
+function capitalised(word: string): string {
+  return `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
+}

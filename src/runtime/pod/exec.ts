@@ -1,0 +1,34 @@
+/** Runs a command in a container and collects what it prints, within bounds. For probes. */
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { ContainerDriver } from '#runtime/drivers/driver.ts';
+
+/** Most output that is looked at. */
+const MAX_OUTPUT_BYTES = 16 * 1024;
+
+export interface ExecRequest {
+  readonly id: string;
+  readonly command: readonly string[];
+}
+
+export async function execInContainer(
+  driver: ContainerDriver,
+  { id, command }: ExecRequest,
+  signal: AbortSignal,
+): Promise<{ code: number; output: string }> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'pinnace-exec-'));
+  const file = path.join(folder, 'output');
+  const fd = openSync(file, 'a');
+  try {
+    const child = driver.exec({ id, args: command, stdin: null, stdout: fd, stderr: fd, tty: false });
+    const kill = () => child.kill('SIGKILL');
+    signal.addEventListener('abort', kill, { once: true });
+    const code = await child.exit.finally(() => signal.removeEventListener('abort', kill));
+    signal.throwIfAborted();
+    return { code, output: readFileSync(file).subarray(0, MAX_OUTPUT_BYTES).toString('utf8') };
+  } finally {
+    closeSync(fd);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

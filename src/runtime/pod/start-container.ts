@@ -1,0 +1,291 @@
+/**
+ * Starts one container: image, environment, user, root filesystem, streams, bundle, runtime.
+ *
+ * Every failure is a `StartFailure` with the reason that the API shows and the words that users of Kubernetes know.
+ */
+import { chmodSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Container } from '#kube/kinds/core/container.ts';
+import type { Pod } from '#kube/kinds/core/pod.ts';
+import { namespaceOf, uidOf } from '#kube/object.ts';
+import { isImageError } from '#runtime/image/errors.ts';
+import { type ImageConfig, planProcess } from '#runtime/image/image-config.ts';
+import { parseImageUser, resolveUser } from '#runtime/image/image-user.ts';
+import { makeFifos, openContainerStdio, pumpLogs, type LogPump } from '#runtime/logs/stdio.ts';
+import type { LogFile } from '#runtime/logs/log-file.ts';
+import { type BindMount, containerSpec, type ProcessUser } from '#runtime/oci/spec.ts';
+import { RuntimeError } from '#runtime/drivers/driver.ts';
+import type { EnsuredImage } from '#runtime/image/image-service.ts';
+import type { AgentEnvironment } from '#runtime/pod/agent-environment.ts';
+import { containerEnvironment, ContainerConfigError, expand } from '#runtime/pod/environment.ts';
+import { containerCgroup, type ContainerPaths, podPaths } from '#runtime/pod/record.ts';
+import { hostnameOf } from '#runtime/pod/sandbox.ts';
+import type { Sandbox } from '#runtime/pod/state.ts';
+import { VolumeError } from '#runtime/volumes/content.ts';
+import { containerMounts } from '#runtime/volumes/mounts.ts';
+import type { VolumeSources } from '#runtime/volumes/volumes.ts';
+import { mountOverlay, unmount } from '#sys/mount.ts';
+import { processStat } from '#sys/proc.ts';
+
+const DEFAULT_TERMINATION_LOG = '/dev/termination-log';
+
+/** Why a container was not started. `kind` decides how it shows and when it is tried again. */
+export class StartFailure extends Error {
+  override readonly name = 'StartFailure';
+  readonly kind: 'image' | 'config' | 'runtime';
+  /** Waiting reason, such as `ErrImagePull`. */
+  readonly reason: string;
+
+  constructor(kind: StartFailure['kind'], reason: string, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.kind = kind;
+    this.reason = reason;
+  }
+}
+
+export interface StartRequest {
+  readonly pod: Pod;
+  readonly container: Container;
+  readonly sandbox: Sandbox;
+  readonly volumes: VolumeSources;
+  /** Runtime id of this life. */
+  readonly id: string;
+  readonly log: LogFile;
+  /** Called at least once when the image is not here and is pulled. */
+  readonly onPull: () => void;
+}
+
+export interface StartedContainer {
+  readonly pid: number;
+  readonly startTicks: number;
+  readonly image: EnsuredImage;
+  readonly pump: LogPump;
+}
+
+export async function startContainer(
+  env: AgentEnvironment,
+  request: StartRequest,
+  signal: AbortSignal,
+): Promise<StartedContainer> {
+  const image = await fetchImage(env, request, signal);
+  const paths = podPaths(env.podsDir, uidOf(request.pod)).container(request.container.name);
+  await prepareBundle(env, request, { image, paths });
+  return run(env, request, { image, paths, signal });
+}
+
+async function fetchImage(
+  env: AgentEnvironment,
+  { pod, container, onPull }: StartRequest,
+  signal: AbortSignal,
+): Promise<EnsuredImage> {
+  const secrets = (pod.spec.imagePullSecrets ?? []).flatMap(({ name }) => name ?? []);
+  const credentials = secrets.length === 0 ? [] : await env.lookupIn(namespaceOf(pod)).pullCredentials(secrets);
+  const pullPolicy = container.imagePullPolicy ?? 'IfNotPresent';
+  try {
+    return await env.images.ensureImage(container.image ?? '', { pullPolicy, credentials, onProgress: onPull }, signal);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new StartFailure('image', imageReason(error), error);
+  }
+}
+
+function imageReason(error: unknown): string {
+  if (isImageError(error, 'InvalidImageName')) return 'InvalidImageName';
+  if (isImageError(error, 'NeverPull')) return 'ErrImageNeverPull';
+  return 'ErrImagePull';
+}
+
+interface Prepared {
+  readonly image: EnsuredImage;
+  readonly paths: ContainerPaths;
+}
+
+async function prepareBundle(env: AgentEnvironment, request: StartRequest, { image, paths }: Prepared): Promise<void> {
+  try {
+    const process = await planContainerProcess(env, request, image.config);
+    mountRoot(paths, image);
+    const user = userOf(request, image.config, paths.rootfs);
+    writeSpec(env, request, { paths, process, user });
+  } catch (error) {
+    if (error instanceof RuntimeError) throw error;
+    const isConfig = error instanceof ContainerConfigError || error instanceof VolumeError || isImageError(error);
+    throw new StartFailure('config', isConfig ? 'CreateContainerConfigError' : 'CreateContainerError', error);
+  }
+}
+
+interface ContainerProcess {
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  readonly cwd: string;
+}
+
+async function planContainerProcess(
+  env: AgentEnvironment,
+  { pod, container, sandbox }: StartRequest,
+  image: ImageConfig,
+): Promise<ContainerProcess> {
+  const input = {
+    pod,
+    container,
+    imageEnv: image.env,
+    hostname: hostnameOf(pod),
+    podIp: sandbox.address,
+    hostIp: env.node.address,
+    nodeName: env.node.name,
+    allocatable: env.node.allocatable,
+  };
+  const variables = await containerEnvironment(input, env.lookupIn(namespaceOf(pod)));
+  const known = new Map(variables.map((pair) => splitPair(pair)));
+  const expandAll = (list: readonly string[] | undefined) => list?.map((text) => expand(text, known));
+  const plan = planProcess(image, {
+    command: expandAll(container.command),
+    args: expandAll(container.args),
+    workingDir: container.workingDir,
+  });
+  if (plan.argv.length === 0) throw new ContainerConfigError('no command specified');
+  return { args: plan.argv, env: variables, cwd: plan.cwd };
+}
+
+function splitPair(pair: string): [string, string] {
+  const equals = pair.indexOf('=');
+  return [pair.slice(0, equals), pair.slice(equals + 1)];
+}
+
+/** A fresh writable layer over the image's. */
+function mountRoot({ rootfs, upper, work }: ContainerPaths, image: EnsuredImage): void {
+  while (unmount(rootfs));
+  for (const folder of [upper, work]) rmSync(folder, { recursive: true, force: true });
+  for (const folder of [rootfs, upper, work]) mkdirSync(folder, { recursive: true, mode: 0o755 });
+  mountOverlay({ target: rootfs, lower: image.lowerDirs, upper, work });
+  ensureTmp(rootfs);
+}
+
+/** The runtime contract wants a writable /tmp; an image from scratch has none. */
+function ensureTmp(rootfs: string): void {
+  const tmp = path.join(rootfs, 'tmp');
+  if (statSync(tmp, { throwIfNoEntry: false })) return;
+  try {
+    mkdirSync(tmp);
+    chmodSync(tmp, 0o1777);
+  } catch {
+    // The image has something else at that name, a dangling link for one: it stays as the image has it.
+  }
+}
+
+function userOf({ pod, container }: StartRequest, image: ImageConfig, rootfs: string): ProcessUser {
+  const own = container.securityContext ?? {};
+  const shared = pod.spec.securityContext ?? {};
+  const runAsUser = own.runAsUser ?? shared.runAsUser;
+  const runAsGroup = own.runAsGroup ?? shared.runAsGroup;
+  if (own.runAsNonRoot ?? shared.runAsNonRoot) refuseRoot(runAsUser, image.user);
+  const { uid, gid, additionalGids } = resolveUser(rootfs, { user: image.user, runAsUser, runAsGroup });
+  const groups = [
+    ...additionalGids,
+    ...(shared.supplementalGroups ?? []),
+    ...(shared.fsGroup === undefined ? [] : [shared.fsGroup]),
+  ];
+  return { uid, gid, additionalGids: [...new Set(groups)] };
+}
+
+function refuseRoot(runAsUser: number | undefined, imageUser: string): void {
+  const user = parseImageUser(imageUser);
+  if (runAsUser === 0) throw new ContainerConfigError("container's runAsUser breaks non-root policy");
+  if (runAsUser !== undefined) return;
+  if (user.uid === 0) throw new ContainerConfigError('container has runAsNonRoot and image will run as root');
+  if (user.uid === undefined) {
+    throw new ContainerConfigError(
+      `container has runAsNonRoot and image has non-numeric user (${user.name ?? ''}), cannot verify user is non-root`,
+    );
+  }
+}
+
+interface SpecParts {
+  readonly paths: ContainerPaths;
+  readonly process: ContainerProcess;
+  readonly user: ProcessUser;
+}
+
+function writeSpec(
+  env: AgentEnvironment,
+  { pod, container, sandbox, volumes, id }: StartRequest,
+  { paths, process: plan, user }: SpecParts,
+): void {
+  const own = podPaths(env.podsDir, uidOf(pod));
+  const spec = containerSpec({
+    pod,
+    container: { ...container, tty: false },
+    args: plan.args,
+    env: plan.env,
+    workingDir: plan.cwd,
+    user,
+    rootfs: paths.rootfs,
+    hostname: hostnameOf(pod),
+    netns: sandbox.netns,
+    mounts: [
+      ...etcMounts(own.etc, container),
+      terminationMount(container, paths.terminationLog),
+      ...containerMounts({
+        container,
+        volumes,
+        readOnlyVolumes: apiVolumes(pod),
+        subPathRoot: path.join(own.volumes, '.subpaths'),
+        env: new Map(plan.env.map(splitPair)),
+      }),
+    ],
+    cgroupsPath: containerCgroup(env.cgroup, pod, id),
+    cgroupVersion: env.cgroups.version === 'v2' ? 2 : 1,
+    arch: process.arch,
+  });
+  writeFileSync(path.join(paths.bundle, 'config.json'), JSON.stringify(spec), { mode: 0o600 });
+}
+
+function etcMounts(etc: string, container: Container): BindMount[] {
+  const taken = new Set((container.volumeMounts ?? []).map(({ mountPath }) => mountPath));
+  return ['hosts', 'hostname', 'resolv.conf']
+    .filter((name) => !taken.has(`/etc/${name}`))
+    .map((name) => ({ source: path.join(etc, name), destination: `/etc/${name}`, access: 'read-write' }));
+}
+
+function terminationMount({ terminationMessagePath }: Container, file: string): BindMount {
+  // A new file for each life; the container, whoever it runs as, may write it.
+  writeFileSync(file, '');
+  chmodSync(file, 0o666);
+  return { source: file, destination: terminationMessagePath ?? DEFAULT_TERMINATION_LOG, access: 'read-write' };
+}
+
+/** Volumes that show API objects are never written by a container. */
+function apiVolumes({ spec }: Pod): ReadonlySet<string> {
+  const shown = (spec.volumes ?? []).filter(
+    ({ configMap, secret, projected, downwardAPI }) => configMap ?? secret ?? projected ?? downwardAPI,
+  );
+  return new Set(shown.map(({ name }) => name));
+}
+
+async function run(
+  env: AgentEnvironment,
+  { id, log }: StartRequest,
+  { image, paths, signal }: Prepared & { signal: AbortSignal },
+): Promise<StartedContainer> {
+  makeFifos(paths.root);
+  using stdio = openContainerStdio(paths.root);
+  const pump = pumpLogs(paths.root, log, env.clock);
+  try {
+    const pid = await env.driver.start(
+      { id, bundle: paths.bundle, stdin: stdio.stdin, stdout: stdio.stdout, stderr: stdio.stderr },
+      signal,
+    );
+    return { pid, startTicks: processStat(pid)?.startTicks ?? 0, image, pump };
+  } catch (error) {
+    pump[Symbol.dispose]();
+    releaseRoot(paths);
+    if (signal.aborted) throw error;
+    throw new StartFailure('runtime', 'StartError', error);
+  }
+}
+
+/** Takes the root filesystem down once the container has ended. */
+export function releaseRoot({ rootfs, upper, work }: ContainerPaths): void {
+  if (!existsSync(rootfs)) return;
+  while (unmount(rootfs));
+  for (const folder of [upper, work]) rmSync(folder, { recursive: true, force: true });
+}
