@@ -44,6 +44,7 @@ class Run {
 
   compare(schema: Schema, pair: Pair): void {
     const { before, after, path } = pair;
+    if (before === after || (after !== undefined && deepEqual(before, after))) return;
     const sort = sortOf(schema, after === undefined ? before : after);
     const former = sortOf(schema, before === undefined ? after : before);
     if (former !== sort) this.#compareAs(former, schema, pair);
