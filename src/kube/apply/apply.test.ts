@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { deepEqual, deepFreeze } from '#base/json.ts';
 import { type Apply, applyPatch } from '#kube/apply/apply-patch.ts';
+import { withoutIdleTimes } from '#kube/apply/idle-times.ts';
 import { readManagers, writeManagers } from '#kube/apply/managers.ts';
 import { setOf } from '#kube/apply/field-set.ts';
 import { trackUpdate } from '#kube/apply/track-update.ts';
@@ -235,4 +236,16 @@ test('a configuration that does not fit is refused in Kubernetes’ words', () =
     ],
   ];
   for (const [config, code, message] of rows) assert.throws(() => applied(undefined, config), { code, message });
+});
+
+test('a quantity that is kept in another form is no change when it is applied again', () => {
+  const resources = { limits: { cpu: '1000m' } };
+  const pod = { ...configMap({}), kind: 'Pod', spec: { containers: [{ name: 'a', resources }] } };
+  const live = applied(undefined, pod, { kind: Pod });
+  const again = applied(live, pod, { kind: Pod, nowMs: NOW_MS + 60_000 });
+  assert.ok(!deepEqual(again, live));
+  assert.ok(deepEqual(withoutIdleTimes(live, again), live));
+  const other = { ...pod, metadata: { name: 'a', labels: { x: '1' } } };
+  const changed = applied(live, other, { kind: Pod, nowMs: NOW_MS + 60_000 });
+  assert.equal(withoutIdleTimes(live, changed), changed);
 });
