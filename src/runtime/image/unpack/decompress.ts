@@ -46,16 +46,15 @@ export async function decompressFile(file: string): Promise<PlainBytes> {
 /** `source` may be any stream of bytes; it is destroyed with the chunks. */
 export async function decompress(source: AsyncIterable<Buffer>): Promise<PlainBytes> {
   const input = source[Symbol.asyncIterator]();
-  const first: Buffer[] = [];
-  let read = 0;
-  while (read < MAGIC_BYTES) {
-    const { value, done } = await input.next();
-    if (done) break;
-    first.push(value);
-    read += value.length;
+  let head: Buffer;
+  let compression: Compression;
+  try {
+    head = await firstBytes(input);
+    compression = compressionOf(head);
+  } catch (error) {
+    await input.return?.();
+    throw error;
   }
-  const head = Buffer.concat(first);
-  const compression = compressionOf(head);
   let sourceBytes = head.length;
   async function* bytes(): AsyncGenerator<Buffer> {
     try {
@@ -70,6 +69,17 @@ export async function decompress(source: AsyncIterable<Buffer>): Promise<PlainBy
   }
   const chunks = compression === 'none' ? bytes() : inflate(bytes(), compression);
   return { compression, chunks, sourceBytes: () => sourceBytes };
+}
+
+async function firstBytes(input: AsyncIterator<Buffer>): Promise<Buffer> {
+  const first: Buffer[] = [];
+  for (let read = 0; read < MAGIC_BYTES;) {
+    const { value, done } = await input.next();
+    if (done) break;
+    first.push(value);
+    read += value.length;
+  }
+  return Buffer.concat(first);
 }
 
 async function* inflate(source: AsyncGenerator<Buffer>, compression: Compression): AsyncGenerator<Buffer> {
