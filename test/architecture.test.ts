@@ -49,12 +49,16 @@ interface Source {
   readonly imports: readonly string[];
 }
 
+const IMPORT = /^(?:import|export)\s+(?:[\w*{},\s]+?\sfrom\s+)?'([^'\n]+)';/gm;
+const DYNAMIC_IMPORT = /\bimport\('([^']+)'\)/g;
+
 function sources(): Source[] {
   return globSync('src/**/*.ts', { cwd: ROOT })
     .sort()
     .map((file) => {
       const text = readFileSync(path.join(ROOT, file), 'utf8');
-      const imports = [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] ?? '');
+      const found = [...text.matchAll(IMPORT), ...text.matchAll(DYNAMIC_IMPORT)];
+      const imports = found.map((match) => match[1] ?? '');
       return { file, layer: file.split('/')[1] ?? '', text, imports };
     });
 }

@@ -15,7 +15,7 @@ const MAX_BATCH = 2_000;
 const MAX_WAITING = 20_000;
 
 /** How long a derived change may stay in memory only. */
-const LAZY_FLUSH_MS = 100;
+const LAZY_FLUSH_MS = 20;
 
 /** Most derived rows in one batch, so that a durable write never waits behind a flood of them. */
 const MAX_LAZY_ROWS = 1_000;

@@ -1,6 +1,6 @@
 /**
  * Rolls a Deployment out: one ReplicaSet per template, sized step by step (`rolling.ts`), with the status that says
- * how far it got (`status.ts`). Everything is written derived; the template in the Deployment says it all again.
+ * how far it got (`status.ts`). Sizes and status are written derived: the template in the Deployment says it all again.
  */
 import { clone, deepEqual } from '#base/json.ts';
 import { Controller, controllerOwner, type Outcome, watching } from '#controller/controller.ts';
@@ -97,7 +97,8 @@ class DeploymentReconciler {
     const replicas = newReplicas(deployment, undefined, old);
     const wanted = newReplicaSet(deployment, { replicas, revision: highestRevision(old) + 1 });
     try {
-      const created = await this.#environment.client.derived.create(ReplicaSet, wanted);
+      // Durable: pods name it by UID, and must find it again after a crash.
+      const created = await this.#environment.client.create(ReplicaSet, wanted);
       if (replicas > 0) this.#scaled(deployment, { name: created.metadata.name, from: 0, to: replicas });
       return 'created';
     } catch (error) {
