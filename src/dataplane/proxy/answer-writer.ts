@@ -10,6 +10,8 @@ import type { Wire } from '#dataplane/proxy/wire.ts';
 export type AfterAnswer = 'keep' | 'close';
 
 const CHUNKED = Buffer.from('Transfer-Encoding: chunked\r\n');
+/** An HTTP/2 server may say nothing of a length and send nothing; a client of HTTP/1.1 must be told. */
+const EMPTY = Buffer.from('Content-Length: 0\r\n');
 const CLOSE = Buffer.from('Connection: close\r\n');
 const KEEP_ALIVE = Buffer.from('Connection: keep-alive\r\n');
 const SWITCH = Buffer.from('Connection: Upgrade\r\n');
@@ -58,10 +60,15 @@ export class AnswerWriter {
     const slab = this.#wire.room(head.end - head.start + ANSWER_EXTRA_BYTES + additions.length);
     composeAnswer(slab, head, { clientMinorVersion: this.#minorVersion, body: this.#shape });
     if (this.#shape === 'chunked') slab.put(CHUNKED);
+    else if (this.#shape === 'none' && !head.hasLength && this.#mayHaveBody(head.status)) slab.put(EMPTY);
     if (!head.hasDate) slab.put(this.#date.line);
     if (additions !== '') slab.text(additions);
     this.#endHead(slab, effective);
     return effective;
+  }
+
+  #mayHaveBody(status: number): boolean {
+    return !this.#isHead && status !== 204 && status !== 304;
   }
 
   #endHead(slab: Slab, after: AfterAnswer): void {

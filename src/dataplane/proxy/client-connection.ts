@@ -29,7 +29,8 @@ import {
 import type { DateLine } from '#dataplane/proxy/local-answer.ts';
 import { INCOMPLETE, type Refusal, REFUSALS } from '#dataplane/proxy/refusal.ts';
 import type { RequestHead } from '#dataplane/proxy/request-head.ts';
-import type { ResponseHead } from '#dataplane/proxy/response-head.ts';
+import { isPreface, PREFACE } from '#dataplane/proxy/preface.ts';
+import type { Range, ResponseHead } from '#dataplane/proxy/response-head.ts';
 import type { Wire, WireOwner } from '#dataplane/proxy/wire.ts';
 
 /** What the client connections of one thread share. */
@@ -43,6 +44,8 @@ export interface ClientContext {
   /** Called once, when the connection is gone or belongs to a tunnel. */
   readonly onClosed: (connection: ClientConnection) => void;
   readonly onRefused: (refusal: Refusal) => void;
+  /** A client that speaks HTTP/2 from its first octet: `unread` is what came of it. */
+  readonly onPreface: (wire: Wire, peer: Peer, unread: Buffer) => void;
   /** The process is going away: no connection is kept for another request. */
   readonly isDraining: () => boolean;
 }
@@ -64,6 +67,7 @@ export class ClientConnection implements WireOwner, Downstream {
   /** Held octets up to here were searched for the end of a head. */
   #searched = 0;
   #skippedEmptyLine = false;
+  #served = 0;
   /** Octets read only to be thrown away. */
   #discarded = 0;
   /** What a closing connection had unwritten when last looked at. */
@@ -158,7 +162,7 @@ export class ClientConnection implements WireOwner, Downstream {
     if (at >= end || (end - at === 1 && buf[at] === CR)) return at;
     const { head } = this.#context;
     const result = head.parse(buf, at, end);
-    if (result !== 'complete' && result !== INCOMPLETE) return this.#refuse(result, end);
+    if (result !== 'complete' && result !== INCOMPLETE) return this.#refuseHead(result, buf, { start: at, end });
     const size = (result === INCOMPLETE ? end : head.end) - at;
     if (size > MAX_REQUEST_HEAD_BYTES) return this.#refuse(REFUSALS.tooLarge, end);
     if (result === INCOMPLETE) {
@@ -167,6 +171,16 @@ export class ClientConnection implements WireOwner, Downstream {
     }
     this.#beginRequest(head);
     return head.end;
+  }
+
+  #refuseHead(refusal: Refusal, buf: Buffer, { start, end }: Range): number {
+    if (this.#served > 0 || !isPreface(buf, start, end)) return this.#refuse(refusal, end);
+    if (end - start < PREFACE.length) return start;
+    this.#phase = 'switched';
+    this.#context.deadlines.cancel(this.#deadline);
+    this.#context.onClosed(this);
+    this.#context.onPreface(this.#wire, this.peer, Buffer.from(buf.subarray(start, end)));
+    return end;
   }
 
   /** One empty line ahead of a request is an old client's habit (RFC 9112 2.2); more are refused. */
@@ -178,6 +192,7 @@ export class ClientConnection implements WireOwner, Downstream {
 
   #beginRequest(head: RequestHead): void {
     this.#context.deadlines.cancel(this.#deadline);
+    this.#served += 1;
     this.#skippedEmptyLine = false;
     this.#after = head.keepAlive ? 'keep' : 'close';
     this.#answer.begin(head.minorVersion, head.isHead);

@@ -32,6 +32,7 @@ export class ResponseHead {
   /** The server keeps the connection. */
   keepAlive = true;
   hasDate = false;
+  hasLength = false;
   #close = false;
   #kept = false;
   readonly listed: number[] = [];
@@ -112,6 +113,7 @@ export class ResponseHead {
       } else if (id === FIELD.connection) this.#connection(fields.valueStart(i), fields.valueEnd(i));
       else if (id === FIELD.date) this.hasDate = true;
     }
+    this.hasLength = length >= 0;
     this.keepAlive = !this.#close && (this.minorVersion === 1 || this.#kept);
     return this.#frame(length, coding, toHead);
   }

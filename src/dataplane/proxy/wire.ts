@@ -97,8 +97,16 @@ export class Wire {
     }
   }
 
-  /** Queues bytes that nobody will change. */
+  /** Queues bytes that nobody will change; those that were put into the slab last are not even copied. */
   sendStable(bytes: Buffer): void {
+    const slab = this.#slab;
+    const end = bytes.byteOffset + bytes.length;
+    if (!this.#queued && bytes.buffer === slab.buf.buffer && end === slab.pos) {
+      this.#queued = slab.buf;
+      this.#start = bytes.byteOffset;
+      this.#end = end;
+      return undefined;
+    }
     if (bytes.length <= COALESCE_BYTES) return this.send(bytes, 0, bytes.length);
     this.#spill();
     this.#cork();
