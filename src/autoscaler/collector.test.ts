@@ -201,6 +201,37 @@ describe('time', () => {
   });
 });
 
+describe('a panic window of one second', () => {
+  const SHORT = { stableMs: 6_000, panicMs: 1_000 };
+
+  test('holds the newest report until the next one, whatever the second on the clock', async () => {
+    const f = new Fixture(SHORT);
+    await f.second({ concurrency: 8 });
+    for (const ms of [0, 300, 500, 199]) {
+      await f.clock.advance(ms);
+      assert.equal(f.concurrency?.panic, 8);
+    }
+    await f.second({ concurrency: 3 });
+    assert.equal(f.concurrency?.panic, 3);
+  });
+
+  test('is empty once reports stay away', async () => {
+    const f = new Fixture(SHORT);
+    await f.second({ concurrency: 8 });
+    await f.clock.advance(1_601);
+    assert.equal(f.concurrency?.panic, 0);
+    assert.equal(f.concurrency?.stable, 8);
+  });
+
+  test('takes in at once what waits', async () => {
+    const f = new Fixture(SHORT);
+    await f.second({ concurrency: 8 });
+    await f.clock.advance(700);
+    f.activate(5);
+    assert.equal(f.concurrency?.panic, 5);
+  });
+});
+
 describe('requests that wait', () => {
   test('the first is known at once, and is not counted again by the report of its second', async () => {
     const f = new Fixture();

@@ -9,6 +9,10 @@
  * - `activate` is ahead of the report of its second: what it told is taken off the next report again.
  * - without reports for a whole window there is no average at all, so nothing is decided on the silence of a gateway
  *   that is gone.
+ *
+ * While reports keep coming, averages are those of the newest one. In Knative it is chance whether a decision falls just
+ * after a scrape or just before the next, and then the newest second is empty: with a panic window of one second such a
+ * revision never panics. Here all revisions share one rhythm, so it would be all of them or none.
  */
 import type { Clock } from '#base/clock.ts';
 import type { ScalingMetric } from '#autoscaler/targets.ts';
@@ -21,6 +25,8 @@ import { type Activate, type Report, REPORT_PERIOD_MS, type RevisionReport } fro
 const MAX_REPORT_AGE_MS = 10_000;
 /** How far a report may be off its second before the rhythm is taken up anew, in ms. */
 const MAX_JITTER_MS = 300;
+/** How old the newest report may be and still stand for now: until the next one is overdue. */
+const MAX_FRESH_MS = REPORT_PERIOD_MS + 2 * MAX_JITTER_MS;
 /** Most seconds that one report speaks for. */
 const MAX_REPORT_SECONDS = 30;
 /** Without a report for so long, the gateway is taken to be gone. */
@@ -64,6 +70,8 @@ export class Collector {
   readonly #unknown = new Map<ObjectKey, { readonly atMs: number; readonly queued: number }>();
   #lastReportMs = -Infinity;
   #lastHeardMs = -Infinity;
+  /** The newest instant that anything was told of. */
+  #newestMs = -Infinity;
 
   constructor(options: CollectorOptions) {
     this.#options = options;
@@ -121,7 +129,10 @@ export class Collector {
     const nowMs = this.#options.time();
     const queued = Math.max(1, message.queued);
     const collection = this.#collections.get(key);
-    if (collection) return collection.recordAhead(nowMs, queued);
+    if (collection) {
+      this.#newestMs = Math.max(this.#newestMs, nowMs);
+      return collection.recordAhead(nowMs, queued);
+    }
     if (this.#unknown.size >= MAX_UNKNOWN) this.#dropOldestUnknown();
     this.#unknown.set(key, { atMs: nowMs, queued });
     return false;
@@ -134,8 +145,9 @@ export class Collector {
     const nowMs = this.#options.time();
     const { stable, panic } = metric === 'rps' ? collection.requests : collection.concurrency;
     const isSilenceData = !collection.spec.isScraped && nowMs - this.#lastHeardMs <= GATEWAY_SILENCE_MS;
-    if (stable.isEmpty(nowMs) && !isSilenceData) return undefined;
-    return { stable: stable.average(nowMs), panic: panic.average(nowMs) };
+    const atMs = nowMs - this.#newestMs <= MAX_FRESH_MS ? this.#newestMs : nowMs;
+    if (stable.isEmpty(atMs) && !isSilenceData) return undefined;
+    return { stable: stable.average(atMs), panic: panic.average(atMs) };
   }
 
   #recordSilence(key: ObjectKey, collection: Collection, atMs: number): void {
@@ -152,6 +164,7 @@ export class Collector {
     // Timers waver; without this, two reports would now and then fall into one second and none into the next.
     this.#lastReportMs = isInStep ? expected : nowMs - ageMs;
     this.#lastHeardMs = nowMs;
+    this.#newestMs = Math.max(this.#newestMs, this.#lastReportMs);
     return this.#lastReportMs;
   }
 

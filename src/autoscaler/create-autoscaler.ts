@@ -123,9 +123,9 @@ class Parts implements Autoscaler {
 
   onActivate(message: Activate): void {
     const key = keyOfRef({ namespace: message.namespace, name: message.name });
-    const isNews = this.#collector.onActivate(message);
-    const isWanted = (this.#deciders.get(key)?.desired ?? 0) > 0;
-    if (isNews || !isWanted) this.#deciders.poke(key, isWanted ? 'surge' : 'request-waits');
+    if (!this.#collector.onActivate(message)) return;
+    const isAwake = (this.#deciders.get(key)?.desired ?? 0) > 0;
+    this.#deciders.poke(key, isAwake ? 'surge' : 'request-waits');
   }
 
   onColdStart(message: ColdStart): void {

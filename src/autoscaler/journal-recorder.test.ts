@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { decide, initialState } from '#autoscaler/decide.ts';
 import type { DecisionEntry, JournalEntry } from '#autoscaler/journal-entry.ts';
 import { readJournal } from '#autoscaler/journal.ts';
+import { JournalRecorder } from '#autoscaler/journal-recorder.ts';
 import { REF, World } from '#autoscaler/fixtures/world.ts';
+import { FakeClock } from '#testing/fake-clock.ts';
 
 /** The journal of a revision that wakes up, works and goes back to sleep. */
 async function journalOfALife(): Promise<JournalEntry[]> {
@@ -65,8 +67,53 @@ test('nothing is written while nothing changes', async () => {
   assert.ok(entries.length < 45, `${entries.length}`);
 });
 
+describe('traffic', () => {
+  const KEY = 'default/a-00001';
+  const SECOND = 1_700_000_000;
+
+  function recorder() {
+    const clock = new FakeClock({ startMs: SECOND * 1_000 });
+    const entries: JournalEntry[] = [];
+    const journal = { record: (_key: string, entry: JournalEntry) => void entries.push(entry) };
+    const recorder = new JournalRecorder({ journal, clock, time: () => clock.now() });
+    const second = async (concurrency: number) => {
+      recorder.traffic(KEY, { second: Math.floor(clock.now() / 1_000), concurrency, requests: 2 * concurrency });
+      await clock.advance(1_000);
+    };
+    return { clock, entries, recorder, second };
+  }
+
+  test('is written down once it pauses', async () => {
+    const { entries, recorder: it, second, clock } = recorder();
+    for (const load of [1, 2, 3.00049]) await second(load);
+    it.endRuns();
+    assert.deepEqual(entries, []);
+    await clock.advance(2_000);
+    it.endRuns();
+    it.endRuns();
+    const at = (SECOND + 2) * 1_000;
+    assert.deepEqual(entries, [{ type: 'traffic', at, concurrency: [1, 2, 3], requests: [2, 4, 6.001] }]);
+  });
+
+  test('or after ten seconds, or when seconds are missing, or when its revision goes', async () => {
+    const { entries, recorder: it, second, clock } = recorder();
+    for (let count = 0; count < 12; count += 1) await second(1);
+    await clock.advance(1_000);
+    await second(1);
+    it.forget(KEY);
+    it.forget(KEY);
+    const lengths = entries.map((entry) => (entry.type === 'traffic' ? entry.concurrency.length : 0));
+    assert.deepEqual(lengths, [10, 2, 1]);
+    assert.deepEqual(
+      entries.map(({ at }) => at / 1_000 - SECOND),
+      [9, 11, 13],
+    );
+  });
+});
+
 test('a decision can be made again from its entry, and with other settings', async () => {
   const decisions = (await journalOfALife()).filter((entry): entry is DecisionEntry => entry.type === 'decision');
+  assert.ok(decisions.some(({ before }) => (before.panickingMs ?? -1) > 0));
   for (const { at, spec, observed, before, decision } of decisions) {
     const { panickingMs, maxPanicPods } = before;
     const state = {

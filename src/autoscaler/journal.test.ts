@@ -25,8 +25,9 @@ function traffic(at: number, seconds = 1): JournalEntry {
 test('what is recorded is there to be read, in order, and after a restart, too', async (context) => {
   const dir = await temporaryDir(context);
   const clock = new FakeClock();
+  const { logger, lines } = countingLogger();
   for (const life of [0, 1]) {
-    await using journal = new Journal({ dir, clock, logger: silentLogger });
+    await using journal = new Journal({ dir, clock, logger });
     for (let count = 0; count < 3; count += 1) journal.record(KEY, traffic(life * 10 + count));
   }
   const entries = await readJournal(dir, REF);
@@ -35,6 +36,7 @@ test('what is recorded is there to be read, in order, and after a restart, too',
     [0, 1, 2, 10, 11, 12],
   );
   assert.deepEqual(entries[0], traffic(0));
+  assert.deepEqual(lines, []);
 });
 
 test('only what is new enough is answered', async (context) => {
@@ -124,6 +126,19 @@ test('beyond the limit of all, what was not written to for longest goes', async 
   assert.ok(total <= 7_000, `${total}`);
   assert.ok((await readJournal(dir, { namespace: 'default', name: 'r19' })).length > 0);
   assert.equal((await readJournal(dir, { namespace: 'default', name: 'r0' })).length, 0);
+});
+
+test('what another life left beyond the limit goes with the first entry', async (context) => {
+  const dir = await temporaryDir(context);
+  const options = { dir, clock: new FakeClock(), logger: silentLogger };
+  {
+    await using journal = new Journal(options);
+    for (let index = 0; index < 10; index += 1) journal.record(`default/r${index}`, traffic(index, 50));
+  }
+  await using journal = new Journal({ ...options, maxJournalBytes: 1_000 });
+  journal.record(KEY, traffic(1));
+  await journal.flush();
+  assert.ok((await readdir(path.join(dir, 'default'))).length < 6);
 });
 
 test('a line that a crash cut off is left out', async (context) => {

@@ -249,6 +249,28 @@ describe('ownership', () => {
   });
 });
 
+describe('the disk is waited for', () => {
+  test('when something is made, and when the initial pods were there, and never again', async () => {
+    const config = { 'stable-window': '6s', 'scale-to-zero-grace-period': '2s' };
+    await using world = await World.start({ config });
+    await world.pods(1);
+    await world.seconds(5, { concurrency: 150 });
+    await world.podsAsWanted();
+    for (let round = 0; round < 8; round += 1) {
+      await world.seconds(5);
+      await world.podsAsWanted();
+    }
+    await world.activate();
+    await world.podsAsWanted();
+    assert.deepEqual(world.transport.durable, [
+      'create ServerlessService',
+      'create Metric',
+      'update PodAutoscaler/status',
+    ]);
+    assert.ok(world.transport.writes.length > 20);
+  });
+});
+
 describe('convergence', () => {
   test('reconciling again writes nothing', async () => {
     await using world = await World.start();

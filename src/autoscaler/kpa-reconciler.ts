@@ -159,9 +159,7 @@ export class KpaReconciler {
     if (counts.ready >= threshold && status.serviceName !== '') conditions.markTrue('ScaleTargetInitialized');
     const activity = activityOf(conditions.get('Active'));
     const active = planActive({ want, ready: counts.ready, threshold, activity });
-    if (active?.status === 'True') conditions.markTrue('Active');
-    else if (active?.status === 'False') conditions.markFalse('Active', active);
-    else if (active) conditions.markUnknown('Active', active);
+    if (active) conditions.copy('Active', active);
     this.#options.onPods?.(podAutoscaler, want, counts);
   }
 }
