@@ -72,6 +72,8 @@ export class NetworkThread implements AsyncDisposable {
       workerData: this.#settings,
       resourceLimits,
       name: 'pinnace-network',
+      // Descriptors come and go by ffi there, which Node's own count knows nothing of.
+      trackUnmanagedFds: false,
     });
     worker.unref();
     worker.on('message', (answer: NetworkAnswer) => this.#settle(answer));

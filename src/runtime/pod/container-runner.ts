@@ -302,7 +302,7 @@ export class ContainerRunner {
     this.#pullFailure = waiting;
     const now = clock.now();
     this.#options.change({ life: { type: 'waiting', ...waiting }, failures: failures + 1, notBefore: now + delayMs });
-    if (waiting.reason !== 'ErrImagePull') return;
+    if (waiting.reason === 'ErrImageNeverPull' || waiting.reason === 'InvalidImageName') return;
     this.#pullTimer = clock.after(SHOW_PULL_ERROR_MS, () => {
       const { life } = this.#known;
       if (life.type === 'waiting' && life.reason === waiting.reason) {

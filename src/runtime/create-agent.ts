@@ -1,0 +1,115 @@
+/**
+ * Puts the node agent together: driver, images, network, exit watcher, caches, Node object. The composition root hands
+ * it a client and the settings; tests do the same.
+ */
+import { mkdirSync, readFileSync } from 'node:fs';
+import type { Clock } from '#base/clock.ts';
+import type { Logger } from '#base/log.ts';
+import { Cache } from '#client/cache.ts';
+import type { Client } from '#client/client.ts';
+import { createEventRecorder } from '#controller/event-recorder.ts';
+import { Pod } from '#kube/kinds/core/pod.ts';
+import { Service } from '#kube/kinds/core/service.ts';
+import type { PlatformSettings, StatePaths } from '#protocol/platform.ts';
+import { NodeAgent } from '#runtime/agent.ts';
+import { chooseRuntime, createDriver } from '#runtime/drivers/choose.ts';
+import { ImageService } from '#runtime/image/image-service.ts';
+import type { RegistrySettings } from '#runtime/image/registry/settings.ts';
+import { gatewayOf } from '#runtime/network/bridge.ts';
+import { NetworkPool } from '#runtime/network/pool.ts';
+import { capacityOf, nodeName, NodeStatus } from '#runtime/node/node-status.ts';
+import type { AgentEnvironment } from '#runtime/pod/agent-environment.ts';
+import { ExitWatcher } from '#runtime/pod/exits.ts';
+import { podLookup } from '#runtime/pod/lookup.ts';
+import { detectCgroups } from '#sys/cgroup-layout.ts';
+
+const HOST_RESOLV_CONF = '/etc/resolv.conf';
+
+export interface CreateAgentOptions {
+  readonly settings: Pick<PlatformSettings, 'stateDir' | 'podCidr' | 'serviceCidr' | 'bridge' | 'cgroup'>;
+  readonly paths: StatePaths;
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly version: string;
+  readonly clusterDomain: string;
+  readonly registry?: RegistrySettings | undefined;
+}
+
+export interface RunningAgent extends AsyncDisposable {
+  readonly agent: NodeAgent;
+  readonly images: ImageService;
+  readonly env: AgentEnvironment;
+}
+
+/** The machine lacks what the agent needs; `message` says what. */
+export class AgentUnavailable extends Error {
+  override readonly name = 'AgentUnavailable';
+}
+
+export async function createAgent(options: CreateAgentOptions, signal: AbortSignal): Promise<RunningAgent> {
+  const { client, clock, logger, paths, settings } = options;
+  await using stack = new AsyncDisposableStack();
+  for (const folder of [paths.pods, paths.podLogs, paths.exits, paths.netns])
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { driver, cgroups } = await findRuntime(paths, signal);
+  const images = stack.use(await ImageService.open({ root: paths.images, clock, logger, registry: options.registry }));
+  const network = stack.use(new NetworkPool({ ...settings, netnsDir: paths.netns, clock, log: logger }));
+  const exits = stack.use(new ExitWatcher(paths.exits, clock));
+  const name = nodeName();
+  const { address } = gatewayOf(settings.podCidr);
+  const cacheOptions = { client, clock, logger };
+  const pods = stack.use(new Cache(Pod, { ...cacheOptions, fieldSelector: `spec.nodeName=${name}` }));
+  const services = stack.use(new Cache(Service, cacheOptions));
+  const node = stack.use(
+    new NodeStatus({
+      ...options,
+      name,
+      address,
+      podCidr: settings.podCidr,
+      runtime: driver.description,
+      stateDir: settings.stateDir,
+    }),
+  );
+  const env: AgentEnvironment = {
+    clock,
+    logger,
+    client,
+    events: createEventRecorder({ client, clock, logger, component: 'kubelet', host: name }),
+    driver,
+    images,
+    network,
+    exits,
+    lookupIn: (namespace) => podLookup(client, services, namespace),
+    node: { name, address, allocatable: capacityOf(settings.stateDir).allocatable },
+    podsDir: paths.pods,
+    podLogsDir: paths.podLogs,
+    cgroups,
+    cgroup: settings.cgroup,
+    resolvConf: (namespace) => resolvConf(namespace, options.clusterDomain),
+  };
+  const agent = stack.use(new NodeAgent({ env, pods }));
+  pods.start();
+  services.start();
+  await Promise.all([pods.synced, services.synced]);
+  await agent.start();
+  await node.start();
+  const owned = stack.move();
+  return { agent, images, env, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+async function findRuntime(paths: StatePaths, signal: AbortSignal) {
+  const cgroups = detectCgroups();
+  if (!cgroups) throw new AgentUnavailable('no control groups are mounted below /sys/fs/cgroup');
+  const runtime = await chooseRuntime({ isHybridCgroups: cgroups.version === 'hybrid' }, signal);
+  if (!runtime) throw new AgentUnavailable('no OCI runtime was found: install runc or crun');
+  return { driver: createDriver(runtime, paths.ociRoot), cgroups };
+}
+
+/** The machine's own name servers, with the search path of a namespace. */
+function resolvConf(namespace: string, clusterDomain: string): string {
+  const host = readFileSync(HOST_RESOLV_CONF, 'utf8');
+  const servers = host.split('\n').filter((line) => /^nameserver\s/.test(line));
+  const search = [`${namespace}.svc.${clusterDomain}`, `svc.${clusterDomain}`, clusterDomain].join(' ');
+  return [`search ${search}`, ...servers, 'options ndots:5', ''].join('\n');
+}
