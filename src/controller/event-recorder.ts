@@ -40,6 +40,9 @@ export interface EventRecorderOptions {
   readonly host?: string;
 }
 
+/** Random bytes in the name of an Event. */
+const SALT_BYTES = 4;
+
 interface Remembered {
   readonly name: string;
   count: number;
@@ -65,7 +68,6 @@ class EventWriter {
   readonly #remembered = new Map<string, Remembered>();
   #tail: Promise<void> = Promise.resolve();
   #queued = 0;
-  #sequence = 0;
 
   constructor(options: EventRecorderOptions) {
     this.#options = options;
@@ -101,8 +103,9 @@ class EventWriter {
   async #create(object: KubeObject, { type, reason, message }: Note, key: string): Promise<void> {
     const { client, clock, component, host } = this.#options;
     const now = formatTime(clock.now());
-    this.#sequence += 1;
-    const suffix = `${BigInt(Math.round(clock.now() * 1e6)).toString(16)}${this.#sequence.toString(16)}`;
+    // Recorders of several components write about objects of one name within the same millisecond.
+    const salt = Buffer.from(clock.randomBytes(SALT_BYTES)).toString('hex');
+    const suffix = `${BigInt(Math.round(clock.now() * 1e6)).toString(16)}${salt}`;
     const name = `${nameOf(object)}.${suffix}`;
     const namespace = namespaceOf(object) || DEFAULT_NAMESPACE;
     const event = typed(Event, {

@@ -20,7 +20,7 @@ import {
 import type { EventRecorder } from '#controller/event-recorder.ts';
 import type { LiveConfigs } from '#controller/live-configs.ts';
 import { reconcileStatus } from '#controller/status-reconcile.ts';
-import { isBeingDeleted, keyOfRef, type ObjectKey, type ObjectRef, type Stored } from '#kube/object.ts';
+import { isBeingDeleted, keyOf, type ObjectKey, type ObjectRef, refOfKey } from '#kube/object.ts';
 import { ingressConditions } from '#knative/conditions.ts';
 import { Ingress } from '#knative/kinds/ingress.ts';
 import { createApiSource, followApi } from '#ingress/api-source.ts';
@@ -48,6 +48,8 @@ export interface IngressOptions extends ControllerEnvironment, Omit<LinkHandlers
   readonly clusterDomain: string;
   /** Where gateways connect: `run/link.sock`. */
   readonly socketPath: string;
+  /** Every gateway knows the revision from now on; see `servesRevision`. */
+  readonly onRevisionServed?: (revision: ObjectRef) => void;
 }
 
 export interface IngressParts extends AsyncDisposable {
@@ -105,7 +107,7 @@ class IngressGateway implements IngressParts {
     this.#following = followApi(this.table, this.#options);
     this.table.flush();
     this.#isStarted = true;
-    for (const ingress of this.#options.caches.of(Ingress).list()) this.controller.enqueue(keyOfRef(refOf(ingress)));
+    for (const ingress of this.#options.caches.of(Ingress).list()) this.controller.enqueue(keyOf(ingress));
     await this.link.listen();
   }
 
@@ -123,20 +125,22 @@ class IngressGateway implements IngressParts {
 
   #compiled(keys: readonly string[]): void {
     for (const key of keys) {
-      if (serviceOfRoutesKey(key) !== undefined) continue;
       const publication = this.table.publication(key);
       if (publication?.state === 'published') this.#unacknowledged.set(key, publication.version);
       else this.#unacknowledged.delete(key);
-      this.controller.enqueue(key);
+      if (serviceOfRoutesKey(key) === undefined) this.controller.enqueue(key);
     }
   }
 
   #acknowledged(): void {
-    const { acknowledged } = this.link;
+    const { acknowledged, gateways } = this.link;
+    if (gateways === 0) return;
     for (const [key, version] of this.#unacknowledged) {
       if (version > acknowledged) continue;
       this.#unacknowledged.delete(key);
-      this.controller.enqueue(key);
+      const service = serviceOfRoutesKey(key);
+      if (service === undefined) this.controller.enqueue(key);
+      else this.#options.onRevisionServed?.(refOfKey(service));
     }
   }
 
@@ -145,7 +149,10 @@ class IngressGateway implements IngressParts {
     const ingress = caches.of(Ingress).byKey(key);
     if (!this.#isStarted || !ingress || isBeingDeleted(ingress)) return undefined;
     if (!isOurs(ingress, configs.current.network.ingressClass)) return undefined;
-    const world = { ingress, publication: this.table.publication(key), acknowledged: this.link.acknowledged };
+    const publication = this.table.publication(key);
+    // Not compiled yet: that happens in this very turn, and brings the key back.
+    if (!publication || publication.generation !== ingress.metadata.generation) return undefined;
+    const world = { ingress, publication, acknowledged: this.link.acknowledged };
     const requeueAfterMs = this.#patience(world);
     if (requeueAfterMs > 0) return { requeueAfterMs };
     return reconcileStatus({
@@ -162,12 +169,8 @@ class IngressGateway implements IngressParts {
   /** How long to wait yet for an acknowledgement that is on its way. */
   #patience(world: IngressWorld): number {
     const { ingress, publication } = world;
-    if (publication?.state !== 'published' || this.link.gateways === 0) return 0;
-    if (publication.generation !== ingress.metadata.generation || isServed(world) || wasReady(ingress)) return 0;
+    if (publication.state !== 'published' || this.link.gateways === 0) return 0;
+    if (isServed(world) || wasReady(ingress)) return 0;
     return publication.sinceMs + PATIENCE_MS - this.#options.clock.now();
   }
-}
-
-function refOf({ metadata: { namespace, name } }: Stored<Ingress>): ObjectRef {
-  return { namespace, name };
 }

@@ -22,15 +22,15 @@ const CONFLICT = {
 
 export interface IngressWorld {
   readonly ingress: Ingress;
-  readonly publication: Publication | undefined;
+  /** Of this generation. */
+  readonly publication: Publication;
   /** The version that every connected gateway serves. */
   readonly acknowledged: number;
 }
 
 /** Every gateway serves this very generation. */
-export function isServed({ ingress, publication, acknowledged }: IngressWorld): boolean {
-  const isCompiled = publication?.state === 'published' && publication.generation === ingress.metadata.generation;
-  return isCompiled && publication.version > 0 && acknowledged >= publication.version;
+export function isServed({ publication, acknowledged }: IngressWorld): boolean {
+  return publication.state === 'published' && publication.version > 0 && acknowledged >= publication.version;
 }
 
 /** The status says of this generation that it is ready. */
@@ -46,7 +46,7 @@ export function planIngressStatus(
 ): void {
   const { status, conditions } = draft;
   const { publication } = world;
-  if (publication?.state === 'conflict') return conditions.markFalse('LoadBalancerReady', CONFLICT);
+  if (publication.state === 'conflict') return conditions.markFalse('LoadBalancerReady', CONFLICT);
   conditions.markTrue('NetworkConfigured');
   const { external, internal } = gatewayHosts(clusterDomain);
   const publicLoadBalancer = { ingress: [{ domainInternal: external }] };

@@ -14,6 +14,7 @@ import type { EventRecorder } from '#controller/event-recorder.ts';
 import type { Kind } from '#kube/kind.ts';
 import type { KubeObject, ObjectRef } from '#kube/object.ts';
 import { isConflict } from '#kube/status.ts';
+import { someOf } from '#serving/content.ts';
 
 /** Events about a creation: `Created X "n"`, or `Failed to create X "n": why`. */
 export interface Announcement {
@@ -37,7 +38,9 @@ export type Step = StepOptions &
   );
 
 export function create<T extends KubeObject>(kind: Kind<T>, object: T, options: StepOptions = {}): Step {
-  return { verb: 'create', kind, object, ...options };
+  const { labels, annotations } = object.metadata;
+  const metadata = { ...object.metadata, labels: someOf(labels), annotations: someOf(annotations) };
+  return { verb: 'create', kind, object: { ...object, metadata }, ...options };
 }
 
 /** Replaces the object; its resourceVersion must still be the stored one. */

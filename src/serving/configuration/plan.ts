@@ -11,7 +11,7 @@ import { CONFIGURATION_GENERATION_LABEL } from '#knative/labels.ts';
 import { isNameConflict } from '#serving/configuration/named-revision.ts';
 import { configurationGeneration, desiredRevision, generationOf } from '#serving/configuration/revision.ts';
 import type { Draft, NamesOf, Note, Plan } from '#serving/draft.ts';
-import { create } from '#serving/steps.ts';
+import { create, type Step } from '#serving/steps.ts';
 
 export type ConfigurationStatus = NonNullable<Configuration['status']>;
 export type ConfigurationDraft = Draft<ConfigurationStatus, NamesOf<typeof configurationConditions>>;
@@ -38,8 +38,16 @@ export function planConfiguration(world: ConfigurationWorld, draft: Configuratio
   if (draft.status.latestReadyRevisionName !== nameOf(created)) draft.conditions.markUnknown(READY);
   reportLatestCreated(world, created, { draft, notes });
   reportLatestReady(world, created, { draft, notes });
-  const steps = latest ? [] : [create(Revision, created, { doing: 'failed to create Revision' })];
-  return { steps, notes };
+  return { steps: latest ? [] : [creation(configuration, created)], notes };
+}
+
+function creation(configuration: Configuration, revision: Revision): Step {
+  const announce = {
+    about: configuration,
+    created: `Created Revision "${nameOf(revision)}"`,
+    failed: 'Failed to create Revision',
+  };
+  return create(Revision, revision, { announce, doing: 'failed to create Revision' });
 }
 
 /** Also for what the API server says against a new Revision. */

@@ -42,12 +42,20 @@ export function planLabels(world: LabelerWorld, nowMs: number): Step[] {
     const left = (one: Stored<Revision>) =>
       !targets.revisions.has(nameOf(one)) && labelsOf(one)[ROUTING_STATE_LABEL] === ('active' satisfies RoutingState);
     steps.push(...marked.revisions.filter(left).flatMap((one) => unmark(route, one, nowMs)));
-    const leftBehind = marked.configurations.filter((one) => !targets.configurations.has(nameOf(one)));
+    const leftBehind = marked.configurations.filter(
+      (one) => !targets.configurations.has(nameOf(one)) && !isMarkedByService(one, route),
+    );
     steps.push(...leftBehind.flatMap((one) => unmark(route, one, nowMs)));
   }
   for (const name of targets.revisions) steps.push(...mark(route, world.revision(name), nowMs));
   for (const name of targets.configurations) steps.push(...mark(route, world.configuration(name), nowMs));
   return steps;
+}
+
+/** A Service marks its Configuration with its own name and puts the mark back: the two must not fight over it. */
+function isMarkedByService(configuration: Configuration, route: Route): boolean {
+  const owner = controllerOf(configuration);
+  return owner?.kind === 'Service' && owner.name === nameOf(route);
 }
 
 /** What the spec and the status lead to, and the Revision that is about to take over. */

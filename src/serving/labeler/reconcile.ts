@@ -28,22 +28,30 @@ const BY_ROUTE = 'routes';
 export function createLabeler(environment: ServingEnvironment): Controller {
   const { caches } = environment;
   const routes = caches.of(Route);
-  const marks = (object: KubeObject) =>
-    namesIn(namespaceOf(object), readList(annotationsOf(object)[ROUTES_ANNOTATION]));
-  caches.of(Revision).addIndex(BY_ROUTE, marks);
-  caches.of(Configuration).addIndex(BY_ROUTE, marks);
+  caches.of(Revision).addIndex(BY_ROUTE, markedRoutes);
+  caches.of(Configuration).addIndex(BY_ROUTE, markedRoutes);
   indexTargets(routes);
+  // A mark may be wrong from birth: a new Revision of a Service is born active, also when its Route is pinned elsewhere.
+  const concerned = (object: Stored<Revision> | Stored<Configuration>) => [
+    ...routesTo(routes, object),
+    ...markedRoutes(object),
+  ];
   const events = environment.eventsOf('labeler');
   return new Controller({
     ...environment,
     name: 'labeler',
     sources: [
       watching(routes),
-      watching(caches.of(Configuration), ({ object }) => routesTo(routes, object)),
-      watchingWhen(caches.of(Revision), isMoreThanScale, (object) => routesTo(routes, object)),
+      watching(caches.of(Configuration), ({ object }) => concerned(object)),
+      watchingWhen(caches.of(Revision), isMoreThanScale, concerned),
     ],
     reconcile: (key) => reconcileLabels(environment, events, key),
   });
+}
+
+/** Keys of the Routes that an object is marked with. */
+function markedRoutes(object: KubeObject): ObjectKey[] {
+  return namesIn(namespaceOf(object), readList(annotationsOf(object)[ROUTES_ANNOTATION]));
 }
 
 async function reconcileLabels(

@@ -6,19 +6,18 @@ import { controllerRefTo } from '#kube/owner.ts';
 import { Image } from '#knative/kinds/image.ts';
 import type { Revision } from '#knative/kinds/revision.ts';
 import { imageCacheName } from '#knative/names.ts';
-import { childAnnotations, childLabels, isAutoscalingKey } from '#serving/revision/metadata.ts';
+import { childAnnotations, childLabels } from '#serving/revision/metadata.ts';
 
 /** One per container; `spec.image` is empty where no digest was looked up. */
 export function desiredImages(revision: Revision): Image[] {
   const { containerStatuses = [], initContainerStatuses = [] } = revision.status ?? {};
-  const annotations = Object.entries(childAnnotations(revision)).filter(([key]) => !isAutoscalingKey(key));
   return [...containerStatuses, ...initContainerStatuses].map(({ name = '', imageDigest = '' }) =>
     typed(Image, {
       metadata: {
         name: imageCacheName(nameOf(revision), name),
         namespace: revision.metadata.namespace,
         labels: childLabels(revision),
-        annotations: Object.fromEntries(annotations),
+        annotations: childAnnotations(revision),
         ownerReferences: [controllerRefTo(revision)],
       },
       spec: {

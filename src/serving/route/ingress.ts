@@ -59,7 +59,11 @@ export function desiredIngress(input: IngressInput, settings: IngressSettings): 
     [INGRESS_CLASS]: ingressClass,
     [ROLLOUT_ANNOTATION]: renderRollout(rollout),
   };
-  if (tagHosts.length > 0) annotations[TAG_TO_HOST_ANNOTATION] = JSON.stringify(Object.fromEntries(tagHosts));
+  // Only header-based routing has a use for it; releases before that never wrote it.
+  const isTagHeaderOn = settings.features.tagHeaderBasedRouting === 'Enabled';
+  if (isTagHeaderOn && tagHosts.length > 0) {
+    annotations[TAG_TO_HOST_ANNOTATION] = JSON.stringify(Object.fromEntries(tagHosts));
+  }
   return typed(Ingress, {
     metadata: {
       name: ingressName(nameOf(route)),
