@@ -16,6 +16,13 @@ interface Series {
   buckets: number[];
 }
 
+/** A histogram's content, counted elsewhere. */
+export interface Counted {
+  readonly count: number;
+  readonly sum: number;
+  readonly buckets: readonly number[];
+}
+
 export type MetricType = 'counter' | 'gauge' | 'histogram';
 
 export class Metric {
@@ -49,6 +56,16 @@ export class Metric {
     series.sum += value;
     const index = this.bounds.findIndex((bound) => value <= bound);
     if (index >= 0) series.buckets[index] = (series.buckets[index] ?? 0) + 1;
+  }
+
+  /** Adds what was counted elsewhere to a histogram: one number for each bound, and one for what is above all. */
+  merge(counted: Counted, labels: Labels = {}): void {
+    const series = this.#of(labels);
+    series.value += counted.count;
+    series.sum += counted.sum;
+    this.bounds.forEach((_, index) => {
+      series.buckets[index] = (series.buckets[index] ?? 0) + (counted.buckets[index] ?? 0);
+    });
   }
 
   remove(labels: Labels): void {

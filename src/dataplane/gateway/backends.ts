@@ -44,8 +44,6 @@ type MutableRevision = { -readonly [K in keyof Revision]: Revision[K] };
 
 export interface BackendsOptions {
   readonly clock: Clock;
-  /** The first request of a revision that was idle. */
-  readonly onFirst: (revision: Revision) => void;
   readonly createSource: (endpoint: TargetEndpoint, protocol: Target['protocol']) => UpstreamSource;
 }
 
@@ -123,7 +121,7 @@ export class Backends {
       known.slot = slot;
       return known;
     }
-    const stats = new RevisionStats(this.#options.clock.monotonicMs(), () => this.#options.onFirst(revision));
+    const stats = new RevisionStats(this.#options.clock.monotonicMs());
     const revision: MutableRevision = { info, slot, pods: [], stats, counts: new CodeCounts() };
     this.#revisions.set(info.uid, revision);
     return revision;

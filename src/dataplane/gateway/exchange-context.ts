@@ -23,7 +23,7 @@ export interface ExchangeContext {
   readonly deadlines: Deadlines;
   readonly ledger: Ledger;
   readonly log: RequestLog;
-  /** Somebody waits for a revision that has no pod. */
+  /** A request waits: the revision has no pod, or none with room. */
   readonly onWaiting: (revision: Revision) => void;
   readonly onColdStart: (revision: Revision, endpoint: Endpoint, steps: readonly TimelineStep[]) => void;
   /** Every exchange, from its beginning to its end. */

@@ -116,7 +116,7 @@ export class Exchange implements RunningExchange, RequestReceiver, ResponseRecei
     const acquired = this.#slot.wait(() => this.#onSlot());
     if (acquired === 'granted') return this.#onSlot();
     if (acquired !== 'waiting') return this.#answer(ANSWERS.queueFull);
-    if (!hasPod) this.#context.onWaiting(revision);
+    this.#context.onWaiting(revision);
     return undefined;
   }
 
@@ -372,7 +372,7 @@ export class Exchange implements RunningExchange, RequestReceiver, ResponseRecei
   #finish(status: number): void {
     if (this.#state === 'done') return;
     this.#state = 'done';
-    const { clock, deadlines } = this.#context;
+    const { clock, deadlines, log, running } = this.#context;
     const now = clock.monotonicMs();
     deadlines.cancel(this.#deadline);
     this.#retry?.[Symbol.dispose]();
@@ -380,24 +380,11 @@ export class Exchange implements RunningExchange, RequestReceiver, ResponseRecei
     if (revision) {
       revision.stats.leave(now);
       revision.counts.record(status, now - this.#startedAt);
-      this.#writeLog(revision, status, now);
+      const { logged: request } = this.#plan;
+      const answer = { status, size: this.#bytesOut, latencyMs: now - this.#startedAt };
+      if (request) log.write({ request, ...answer, revision: revision.info, endpoint: this.#endpoint?.info });
     }
     this.#slot.release();
-    this.#context.running.delete(this);
-  }
-
-  #writeLog(revision: Revision, status: number, now: number): void {
-    const { logged } = this.#plan;
-    if (!logged) return;
-    const latencyMs = now - this.#startedAt;
-    const endpoint = this.#endpoint?.info;
-    this.#context.log.write({
-      request: logged,
-      status,
-      size: this.#bytesOut,
-      latencyMs,
-      revision: revision.info,
-      endpoint,
-    });
+    running.delete(this);
   }
 }

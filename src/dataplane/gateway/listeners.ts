@@ -6,13 +6,14 @@
 import type { Http2Session } from 'node:http2';
 import net from 'node:net';
 import tls from 'node:tls';
+import type { Certificate } from '#dataplane/gateway/messages.ts';
 import { ClientConnection, type ClientContext } from '#dataplane/proxy/client-connection.ts';
 import type { ListenerKind, Peer } from '#dataplane/proxy/exchange.ts';
 import { serveH2 } from '#dataplane/proxy/h2-server.ts';
 import { MAX_CLIENT_CONNECTIONS } from '#dataplane/proxy/limits.ts';
 import { adoptAccepted, type Io, releaseSocket, type Wire, wrapStream } from '#dataplane/proxy/wire.ts';
 
-/** The certificate for a name that a client asks for; called for each handshake. */
+/** The certificate for a name that a client asks for, if there is one of its own; called for each handshake. */
 export type CertificateSource = (serverName: string) => tls.SecureContext | undefined;
 
 /** An inherited descriptor, or an address. */
@@ -20,7 +21,7 @@ export type ListenOn = { readonly fd: number } | { readonly host: string; readon
 
 export interface ListenersOptions {
   readonly io: Io;
-  readonly certificate: CertificateSource | undefined;
+  readonly certificate: CertificateSource;
   readonly client: Omit<ClientContext, 'onClosed' | 'onPreface' | 'isDraining'>;
 }
 
@@ -31,6 +32,8 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 export class Listeners {
   readonly #options: ListenersOptions;
   readonly #servers: net.Server[] = [];
+  readonly #tlsServers: tls.Server[] = [];
+  #fallback: Certificate | undefined;
   readonly #connections = new Set<ClientConnection>();
   readonly #sessions = new Set<Http2Session>();
   readonly #context: ClientContext;
@@ -48,6 +51,12 @@ export class Listeners {
 
   get connections(): number {
     return this.#connections.size + this.#sessions.size;
+  }
+
+  /** What a client is shown that names no server, or one that no certificate is for. Open connections stay. */
+  useFallback(certificate: Certificate): void {
+    this.#fallback = certificate;
+    for (const server of this.#tlsServers) server.setSecureContext(certificate);
   }
 
   /** Resolves when the descriptor is listened on. */
@@ -97,9 +106,10 @@ export class Listeners {
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       noDelay: true,
       allowHalfOpen: true,
-      SNICallback: (name, done) => done(null, certificate?.(name)),
-      ...fallback(certificate),
+      SNICallback: (name, done) => done(null, certificate(name)),
     });
+    this.#tlsServers.push(server);
+    if (this.#fallback) server.setSecureContext(this.#fallback);
     server.on('tlsClientError', (_error, socket) => socket.destroy());
     server.on('secureConnection', (socket) => {
       const peer = this.#peerOf(socket, 'https');
@@ -131,10 +141,4 @@ export class Listeners {
     session.once('close', () => this.#sessions.delete(session));
     if (this.#draining) session.close();
   }
-}
-
-/** For clients that name no server, or one that no certificate is for. */
-function fallback(certificate: CertificateSource | undefined): { secureContext?: tls.SecureContext } {
-  const secureContext = certificate?.('');
-  return secureContext ? { secureContext } : {};
 }

@@ -14,7 +14,15 @@ export interface WorkerUpdate {
   readonly deletedTargets: readonly string[];
 }
 
+/** In PEM. */
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
 export type MainMessage =
+  /** What the TLS listener shows from now on where it has nothing better. */
+  | { readonly type: 'certificate'; readonly certificate: Certificate }
   | { readonly type: 'update'; readonly update: WorkerUpdate }
   /** Asks for `stats`. */
   | { readonly type: 'collect'; readonly round: number }
@@ -56,15 +64,14 @@ export type WorkerMessage =
   | { readonly type: 'listening' }
   /** The update is in force. */
   | { readonly type: 'applied'; readonly version: number }
-  /** A request waits for a revision that has no pod. */
+  /** Requests wait: the first, or twice as many as when this was said last. */
   | ({ readonly type: 'waiting' } & RevisionName)
-  /** The first request of a revision that was idle. */
-  | ({ readonly type: 'first' } & RevisionName)
   | WorkerStats
   | ColdStartNotice
   | { readonly type: 'log'; readonly line: string }
   | { readonly type: 'complaint'; readonly text: string }
-  | { readonly type: 'drained' };
+  /** All is finished, but for `cut` requests that took too long. */
+  | { readonly type: 'drained'; readonly cut: number };
 
 /** What a worker is born with. */
 export interface WorkerBirth {
@@ -75,7 +82,6 @@ export interface WorkerBirth {
   readonly listeners: readonly { readonly kind: ListenerKind; readonly fd: number }[];
   /** Port of the TLS listener, 0 when there is none. */
   readonly httpsPort: number;
-  /** PEM of the certificate that the TLS listener shows where it has no better one. */
-  readonly certificate?: { readonly cert: string; readonly key: string } | undefined;
+  readonly certificate?: Certificate | undefined;
   readonly update: WorkerUpdate | undefined;
 }

@@ -7,22 +7,15 @@ export class RevisionStats {
   #area = 0;
   #since: number;
   #requests = 0;
-  #idle = true;
-  readonly #onFirst: () => void;
 
-  /** `onFirst`: a request came after a period without any. */
-  constructor(now: number, onFirst: () => void) {
+  constructor(now: number) {
     this.#since = now;
-    this.#onFirst = onFirst;
   }
 
   enter(now: number): void {
     this.#integrate(now);
     this.active += 1;
     this.#requests += 1;
-    if (!this.#idle) return;
-    this.#idle = false;
-    this.#onFirst();
   }
 
   leave(now: number): void {
@@ -36,7 +29,6 @@ export class RevisionStats {
     const collected = { area: this.#area, requests: this.#requests };
     this.#area = 0;
     this.#requests = 0;
-    this.#idle = this.active === 0 && collected.requests === 0;
     return collected;
   }
 

@@ -4,7 +4,6 @@
  * gives it messages.
  */
 import net from 'node:net';
-import { createSecureContext } from 'node:tls';
 import type { Clock } from '#base/clock.ts';
 import { Backends, type Endpoint, type Revision } from '#dataplane/gateway/backends.ts';
 import { EpochClock } from '#dataplane/gateway/cold-start.ts';
@@ -68,7 +67,6 @@ export class GatewayWorker {
     this.#backends = new Backends({
       clock,
       createSource: (endpoint, protocol) => this.#source(endpoint, protocol),
-      onFirst: (revision) => send({ type: 'first', ...nameOf(revision) }),
     });
     this.#router = new Router({
       ref: (key) => this.#backends.ref(key),
@@ -79,6 +77,7 @@ export class GatewayWorker {
       (text) => send({ type: 'complaint', text: `request log template: cannot read ${text}` }),
     );
     this.#listeners = this.#createListeners();
+    if (birth.certificate) this.#listeners.useFallback(birth.certificate);
   }
 
   /** Takes the table that it was born with, then listens. */
@@ -101,6 +100,8 @@ export class GatewayWorker {
         return this.#apply(message.update);
       case 'collect':
         return this.#collect(message.round);
+      case 'certificate':
+        return this.#listeners.useFallback(message.certificate);
       default:
         return this.#drain(message.graceMs);
     }
@@ -125,10 +126,10 @@ export class GatewayWorker {
       isReady: () => this.#version > 0,
       httpsPort: birth.httpsPort,
     });
-    const secure = birth.certificate && createSecureContext(birth.certificate);
     return new Listeners({
       io: this.#io,
-      certificate: secure && (() => secure),
+      // Certificates of single hosts come with the table, once it has them.
+      certificate: () => undefined,
       client: {
         clock,
         deadlines: this.#deadlines,
@@ -151,7 +152,9 @@ export class GatewayWorker {
       ledger: this.#ledger,
       log: this.#log,
       running: this.#running,
-      onWaiting: (revision) => send({ type: 'waiting', ...nameOf(revision) }),
+      onWaiting: (revision) => {
+        if (this.#ledger.isNews(revision.slot)) send({ type: 'waiting', ...nameOf(revision) });
+      },
       onColdStart: (revision, endpoint, steps) => this.#tellColdStart(revision, endpoint, steps),
     };
   }
@@ -217,8 +220,9 @@ export class GatewayWorker {
       const isLate = clock.monotonicMs() >= deadline;
       if (!isLate && (this.#running.size > 0 || this.#listeners.connections > 0)) return;
       poll.cancel();
+      const cut = this.#running.size;
       this.stop();
-      send({ type: 'drained' });
+      send({ type: 'drained', cut });
     });
   }
 }

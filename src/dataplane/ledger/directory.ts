@@ -118,6 +118,10 @@ export class LedgerDirectory {
     return this.#pods.slotOf(uid);
   }
 
+  slotOfRevision(uid: string): number {
+    return this.#revisions.slotOf(uid);
+  }
+
   pumpAll(): void {
     for (const { revision } of this.#placed.values()) {
       if (revision >= 0 && this.#ledger.queued(revision) > 0) this.#ledger.pump(revision, this.podsOf(revision));

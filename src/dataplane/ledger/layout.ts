@@ -27,6 +27,8 @@ export const REVISION_TAIL = 2;
 export const REVISION_LENGTH = 3;
 export const REVISION_LIMIT = 4;
 export const REVISION_SEQUENCE = 5;
+/** How many waited when control was told last. */
+export const REVISION_TOLD = 6;
 
 export const SEAT_WORDS = LINE;
 /** The pod on which this seat is in the midst of a step, plus one. */

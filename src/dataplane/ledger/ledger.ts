@@ -21,6 +21,7 @@ import {
   REVISION_LOCK,
   REVISION_SEQUENCE,
   REVISION_TAIL,
+  REVISION_TOLD,
   SEAT_INTENT,
   SEAT_MAIL_TAIL,
   SEAT_RESCAN,
@@ -81,6 +82,22 @@ export class Ledger {
 
   queued(revision: number): number {
     return Atomics.load(this.#words, this.layout.revision(revision) + REVISION_LENGTH);
+  }
+
+  /** Whether control should hear of the queue: somebody waits for the first time, or twice as many as it was told. */
+  isNews(revision: number): boolean {
+    const at = this.layout.revision(revision) + REVISION_TOLD;
+    const told = Atomics.load(this.#words, at);
+    const queued = this.queued(revision);
+    if (queued < Math.max(1, 2 * told)) return false;
+    return Atomics.compareExchange(this.#words, at, told, queued) === told;
+  }
+
+  /** What control is told now; the answer is how many wait. */
+  tell(revision: number): number {
+    const queued = this.queued(revision);
+    Atomics.store(this.#words, this.layout.revision(revision) + REVISION_TOLD, queued);
+    return queued;
   }
 
   /** The next number of a split counter: 0, 1, 2 … over all threads. */

@@ -1,0 +1,87 @@
+/**
+ * The gateway process: `gateway --state-dir DIR`, started by the supervisor with the listeners as descriptors 3 to 5.
+ * SIGTERM lets running requests finish and ends it.
+ */
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { systemClock as clock } from '#base/clock.ts';
+import { createLogger, isLogLevel } from '#base/log.ts';
+import { Gateway } from '#dataplane/gateway/gateway.ts';
+import { countConnections } from '#dataplane/gateway/tcp-table.ts';
+import { threadSpawner } from '#dataplane/gateway/worker-thread.ts';
+import { gatewayCertificate } from '#main/gateway/certificate.ts';
+import { processCommand } from '#main/launch/command.ts';
+import { INHERITED_FDS, type PlatformSettings, statePaths } from '#protocol/platform.ts';
+import type { TargetEndpoint } from '#protocol/routing.ts';
+import { startDetached, watchSupervisor } from '#supervisor/heir.ts';
+import { withNetworkNamespace } from '#sys/namespace.ts';
+import { setProcessName } from '#sys/process.ts';
+import { boundAddress, duplicate } from '#sys/socket.ts';
+
+/** Less than the supervisor gives us. */
+const DRAIN_GRACE_MS = 8_000;
+const MIN_WORKERS = 2;
+
+const { values } = parseArgs({ options: { 'state-dir': { type: 'string' } } });
+const stateDir = values['state-dir'];
+if (stateDir === undefined) throw new Error('usage: gateway --state-dir DIR');
+const paths = statePaths(stateDir);
+const settings = JSON.parse(readFileSync(paths.config, 'utf8')) as PlatformSettings;
+const log = createLogger({
+  clock,
+  level: isLogLevel(settings.logLevel) ? settings.logLevel : 'info',
+  fields: { process: 'gateway' },
+  write: (line) => process.stderr.write(`${line}\n`),
+});
+setProcessName('pinnace-gateway');
+
+const fds = INHERITED_FDS.gateway;
+const gateway = new Gateway({
+  clock,
+  log,
+  pid: process.pid,
+  workers: Math.max(MIN_WORKERS, availableParallelism()),
+  listeners: [
+    { kind: 'http', fd: fds.http },
+    { kind: 'https', fd: fds.https },
+    { kind: 'local', fd: fds.local },
+  ],
+  duplicate,
+  spawn: threadSpawner(new URL(`./gateway-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url)),
+  linkSocket: paths.linkSocket,
+  snapshotFile: paths.routingTable,
+  httpsPort: boundAddress(fds.https)?.port ?? 0,
+  connections: connectionsOf,
+  writeRequestLog: (line) => process.stdout.write(line),
+});
+
+const stop = new AbortController();
+process.on('SIGTERM', () => stop.abort());
+gateway.start();
+const watching = watchSupervisor(
+  { paths, clock, log, startSupervisor: () => startDetached(processCommand('supervisor', stateDir), paths) },
+  stop.signal,
+);
+const certified = gatewayCertificate({ directory: paths.pki, clock }, stop.signal).then(
+  (certificate) => certificate && gateway.useCertificate(certificate),
+);
+await watching;
+await certified;
+await gateway.drain(DRAIN_GRACE_MS);
+await gateway[Symbol.asyncDispose]();
+process.exit(0);
+
+/** Asked inside the pod's own namespace, which the node agent mounts under its address. */
+function connectionsOf({ address, port }: TargetEndpoint): number | undefined {
+  try {
+    const tables = withNetworkNamespace(path.join(paths.netns, address), () =>
+      ['tcp', 'tcp6'].map((name) => readFileSync(`/proc/thread-self/net/${name}`, 'latin1')),
+    );
+    return tables.reduce((sum, table) => sum + countConnections(table, port), 0);
+  } catch (error) {
+    log.debug('cannot tell the connections of a pod', { address, error });
+    return undefined;
+  }
+}
