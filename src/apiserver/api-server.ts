@@ -9,7 +9,9 @@ import type { Kind } from '#kube/kind.ts';
 import type { KubeObject, WatchEvent } from '#kube/object.ts';
 import type { ApiRequest, ApiResponse, Subscription, Target as ClientTarget, WatchRequest } from '#client/transport.ts';
 import type { Store } from '#store/store.ts';
-import { AdmissionChain, type AdmissionHook } from '#apiserver/admission.ts';
+import { AdmissionChain, type AdmissionHook } from '#apiserver/admission/chain.ts';
+import { namespaceProtection } from '#apiserver/admission/namespaces.ts';
+import { podAdmission } from '#apiserver/admission/pods.ts';
 import type { Api, Target } from '#apiserver/api.ts';
 import { asStatusError } from '#apiserver/failures.ts';
 import { type KindView, Registry } from '#apiserver/registry.ts';
@@ -17,6 +19,7 @@ import { strategies } from '#apiserver/strategies/all.ts';
 import { eventView } from '#apiserver/strategies/events.ts';
 import type { Caller } from '#apiserver/user.ts';
 import { createObject } from '#apiserver/verbs/create.ts';
+import { createSubresource } from '#apiserver/verbs/create-subresource.ts';
 import { deleteCollection } from '#apiserver/verbs/delete-collection.ts';
 import { deleteObject } from '#apiserver/verbs/delete.ts';
 import { getObject } from '#apiserver/verbs/get.ts';
@@ -37,7 +40,13 @@ export interface ApiServerOptions {
   /** Kinds that show others' objects in another version. */
   readonly views?: readonly KindView[];
   readonly admission?: readonly AdmissionHook[];
+  /** Addresses of Services; a private range when absent. */
+  readonly serviceCidr?: string;
+  /** Whether new pods get their service account's token mounted; not until somebody issues tokens. */
+  readonly podTokens?: 'projected' | 'none';
 }
+
+const DEFAULT_SERVICE_CIDR = '10.96.0.0/16';
 
 export class ApiServer implements Api {
   readonly store: Store;
@@ -50,8 +59,9 @@ export class ApiServer implements Api {
     this.store = options.store;
     this.clock = options.clock;
     this.logger = options.logger;
-    this.admission = new AdmissionChain(options.admission ?? []);
-    const strategyFor = strategies();
+    this.admission = new AdmissionChain([...builtinAdmission(options), ...(options.admission ?? [])]);
+    const { store, clock, serviceCidr = DEFAULT_SERVICE_CIDR } = options;
+    const strategyFor = strategies({ store, clock, serviceCidr });
     const views = [...builtinViews, ...(options.views ?? [])];
     const shown = new Set(views.map(({ kind }) => kind));
     for (const kind of options.kinds) if (!shown.has(kind)) this.registry.add(kind, strategyFor(kind));
@@ -80,6 +90,10 @@ export class ApiServer implements Api {
       case 'list':
         return listObjects(this, target, request.options ?? {});
       case 'create':
+        if (target.subresource !== undefined) {
+          const subrequest = { target, body: { value: request.body }, options: request.options ?? {} };
+          return createSubresource(this, subrequest, caller);
+        }
         return createObject(this, { target, body: { value: request.body }, options: request.options ?? {} }, caller);
       case 'update':
         return written(
@@ -108,4 +122,12 @@ export class ApiServer implements Api {
 
 async function written(writing: Promise<Written>): Promise<KubeObject> {
   return (await writing).object;
+}
+
+function builtinAdmission({ store, clock, kinds, podTokens = 'none' }: ApiServerOptions): AdmissionHook[] {
+  // A server without service accounts, as in some tests, has nothing to give to pods.
+  const pods = kinds.some(({ plural }) => plural === 'serviceaccounts')
+    ? [podAdmission({ store, clock, tokens: podTokens })]
+    : [];
+  return [namespaceProtection, ...pods];
 }

@@ -3,7 +3,7 @@ import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
 import type { KubeObject, ObjectRef } from '#kube/object.ts';
 import type { Store } from '#store/store.ts';
-import type { AdmissionChain, AdmissionRequest } from '#apiserver/admission.ts';
+import type { AdmissionChain, AdmissionRequest } from '#apiserver/admission/chain.ts';
 import type { Registry, ServedKind } from '#apiserver/registry.ts';
 import type { WriteContext } from '#apiserver/strategy.ts';
 import type { Caller } from '#apiserver/user.ts';

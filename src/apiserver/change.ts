@@ -67,13 +67,15 @@ async function replace(api: Api, replacement: Replacement, caller: Caller): Prom
   const context = writeContext(api, caller, isDryRun);
   await api.admission.mutate(served.resource, admissionRequest(target, caller, admitted));
   carryOver(object, old);
+  using _ = target.subresource === undefined ? served.strategy.allocate?.(object, old, context) : undefined;
   prepareForUpdate(target, { object, old, context });
-  const errors = [...metadataUpdateProblems(object, old), ...validateUpdate(target, { object, old, context })];
+  const ofMetadata = metadataUpdateProblems(object, old);
+  // The real server checks metadata twice, and says so twice.
+  const errors = [...ofMetadata, ...ofMetadata, ...validateUpdate(target, { object, old, context })];
   if (errors.length > 0) throw invalid(served.storedAs, object.metadata.name ?? '', errors);
   await api.admission.validate(served.resource, admissionRequest(target, caller, admitted));
   for (const warning of served.strategy.warnings?.(object, old) ?? []) caller.warn(warning);
   object.metadata.resourceVersion = old.metadata.resourceVersion;
-  using _ = served.strategy.allocate?.(object, old, context);
   return commit(api, replacement);
 }
 

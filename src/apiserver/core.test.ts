@@ -40,7 +40,12 @@ async function refusal(attempt: Promise<unknown>): Promise<{ code: number; reaso
 test('a create stamps identity and forgets what only the server says', async () => {
   await using f = await startTestApi();
   const body = configMap('a', { x: '1' });
-  body.metadata = { ...body.metadata, uid: 'mine', creationTimestamp: '2001-01-01T00:00:00Z', deletionTimestamp: 'x' };
+  body.metadata = {
+    ...body.metadata,
+    uid: 'mine',
+    creationTimestamp: '2001-01-01T00:00:00Z',
+    deletionTimestamp: '2001-01-01T00:00:00Z',
+  };
   const stored = await f.client.create(ConfigMap, body);
   assert.match(stored.metadata.uid, /^[0-9a-f]{8}-[0-9a-f]{4}-4/);
   assert.equal(stored.metadata.creationTimestamp, '2026-01-01T00:00:00Z');

@@ -4,11 +4,16 @@
  */
 import { clone, isObject } from '#base/json.ts';
 import { canonicalValue } from '#kube/canonical.ts';
+import { decodeError } from '#kube/decode-errors.ts';
+import { fillDefaults } from '#kube/defaults.ts';
+import { invalidField } from '#kube/field-error.ts';
 import { apiVersionOf } from '#kube/kind.ts';
 import type { KubeObject } from '#kube/object.ts';
-import { badRequest } from '#kube/status.ts';
+import { pruneUnknown } from '#kube/prune.ts';
+import { badRequest, invalid, StatusError } from '#kube/status.ts';
 import type { WriteOptions } from '#client/transport.ts';
 import type { ServedKind } from '#apiserver/registry.ts';
+import { inSchemaOrder } from '#apiserver/schema-order.ts';
 import type { Caller } from '#apiserver/user.ts';
 
 /** What a client sent, parsed. */
@@ -23,23 +28,77 @@ export interface DecodeContext {
   readonly caller: Caller;
 }
 
-export function decode(served: ServedKind, { value: body }: SentBody, _context: DecodeContext): KubeObject {
-  if (!isObject(body)) throw badRequest(`the object provided is unrecognized (must be of type ${served.kind.kind})`);
-  return toStored(served, fitted(served, body));
+type Document = Record<string, unknown>;
+
+/** Why a document is not an object of the kind; becomes a 400 or, for a patch, a 422. */
+class DecodeFault extends Error {}
+
+export function decode(served: ServedKind, body: SentBody, context: DecodeContext): KubeObject {
+  const { kind } = served.kind;
+  if (!isObject(body.value)) throw badRequest(`the object provided is unrecognized (must be of type ${kind})`);
+  const document = withTypes(served, body.value);
+  try {
+    return toStored(served, fitted(served, { document, duplicates: body.duplicates ?? [] }, context));
+  } catch (error) {
+    if (!(error instanceof DecodeFault)) throw error;
+    const version = JSON.stringify(String(document['apiVersion']).split('/').at(-1));
+    throw badRequest(
+      `${String(document['kind'])} in version ${version} cannot be handled as a ${kind}: ${error.message}`,
+    );
+  }
 }
 
+/** What a patch made of an object. A document that is none is shown whole in the refusal. */
 export function decodePatched(served: ServedKind, patched: unknown, context: DecodeContext): KubeObject {
-  return decode(served, { value: patched }, context);
+  const document = isObject(patched) ? patched : {};
+  try {
+    return toStored(served, fitted(served, { document: withTypes(served, document), duplicates: [] }, context));
+  } catch (error) {
+    if (!(error instanceof DecodeFault)) throw error;
+    throw badPatch(served, document, error.message);
+  }
 }
 
+/** What an apply made of an object: its fields have been looked at already. */
 export function decodeApplied(served: ServedKind, merged: KubeObject): KubeObject {
-  return toStored(served, fitted(served, merged as unknown as Record<string, unknown>));
+  return toStored(served, shaped(served, { ...merged }));
 }
 
-function fitted(served: ServedKind, body: Record<string, unknown>): KubeObject {
-  const typed = withTypes(served, body);
-  const value = served.kind.isCustom ? clone(typed) : canonicalValue(served.kind.schema, typed);
+interface Parsed {
+  readonly document: Document;
+  readonly duplicates: readonly string[];
+}
+
+function fitted(served: ServedKind, { document, duplicates }: Parsed, context: DecodeContext): KubeObject {
+  checkTypes(served, document);
+  const fault = served.kind.isCustom ? undefined : decodeError(served.kind.schema, document);
+  if (fault !== undefined) throw new DecodeFault(fault);
+  reportProblems(served, { document, duplicates }, context);
+  return shaped(served, document);
+}
+
+/** Repeated and unknown fields are errors, warnings or nothing. */
+function reportProblems(
+  served: ServedKind,
+  { document, duplicates }: Parsed,
+  { options, caller }: DecodeContext,
+): void {
+  const { fieldValidation = 'Ignore' } = options;
+  if (fieldValidation === 'Ignore') return;
+  const problems = [
+    ...duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`),
+    ...pruneUnknown(served.kind, document).unknownFields.map((path) => `unknown field ${JSON.stringify(path)}`),
+  ];
+  if (problems.length === 0) return;
+  if (fieldValidation === 'Strict') throw new DecodeFault(`strict decoding error: ${problems.join(', ')}`);
+  for (const problem of problems) caller.warn(problem);
+}
+
+/** An object of our own with the members of the kind and no others. */
+function shaped({ kind }: ServedKind, document: Document): KubeObject {
+  const value = kind.isCustom ? pruneUnknown(kind, document).value : canonicalValue(kind.schema, document);
   const object = clone(value) as KubeObject;
+  if (kind.isCustom) fillDefaults(kind.schema, object);
   if (!isObject(object.metadata)) object.metadata = {};
   return object;
 }
@@ -52,23 +111,38 @@ function toStored(served: ServedKind, object: KubeObject): KubeObject {
 }
 
 /** Built-in kinds may leave their types to the URL. */
-function withTypes({ kind }: ServedKind, body: Record<string, unknown>): Record<string, unknown> {
-  const apiVersion = apiVersionOf(kind);
-  const object = { ...body, apiVersion: body['apiVersion'] || apiVersion, kind: body['kind'] || kind.kind };
-  if (object.apiVersion === apiVersion && object.kind === kind.kind) return object;
-  throw badRequest(wrongKind(kind, String(object.apiVersion), String(object.kind)));
+function withTypes({ kind }: ServedKind, document: Document): Document {
+  return {
+    ...document,
+    apiVersion: document['apiVersion'] || apiVersionOf(kind),
+    kind: document['kind'] || kind.kind,
+  };
 }
 
-function wrongKind(kind: ServedKind['kind'], apiVersion: string, given: string): string {
-  const version = apiVersion.split('/').at(-1) ?? '';
-  const subject = `${given} in version ${JSON.stringify(version)} cannot be handled as a ${kind.kind}`;
+function checkTypes({ kind }: ServedKind, document: Document): void {
+  const [apiVersion, given] = [String(document['apiVersion']), String(document['kind'])];
+  if (apiVersion === apiVersionOf(kind) && given === kind.kind) return;
   if (given === kind.kind) {
-    return `${subject}: no kind ${JSON.stringify(given)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/runtime/scheme.go:110"`;
+    const version = JSON.stringify(apiVersion);
+    throw new DecodeFault(`no kind ${JSON.stringify(given)} is registered for version ${version} in scheme ${SCHEME}`);
   }
-  return `${subject}: converting (${version}.${given}) to (${goPackage(kind.group)}.${kind.kind}): unknown conversion`;
+  const version = apiVersion.split('/').at(-1) ?? '';
+  throw new DecodeFault(
+    `converting (${version}.${given}) to (${goPackage(kind.group)}.${kind.kind}): unknown conversion`,
+  );
 }
+
+/** Where the real server keeps its table of types; clients see it. */
+const SCHEME = '"pkg/runtime/scheme.go:110"';
 
 /** What Go calls the package of a group's types inside the real server. */
 export function goPackage(group: string): string {
   return group === '' ? 'core' : (group.split('.')[0] ?? '');
+}
+
+function badPatch({ kind }: ServedKind, document: Document, why: string): StatusError {
+  const { properties = {} } = kind.schema;
+  const names = Object.keys(document).sort();
+  const shown = Object.fromEntries(names.map((name) => [name, inSchemaOrder(properties[name], document[name])]));
+  return invalid({ group: '', kind: '' }, '', [invalidField('patch', JSON.stringify(shown), why)]);
 }

@@ -3,7 +3,8 @@ import { randomSuffix, uuid } from '#base/ids.ts';
 import type { Clock } from '#base/clock.ts';
 import { deepEqual } from '#base/json.ts';
 import { child, type FieldError, forbiddenField, index, invalidField, requiredField } from '#kube/field-error.ts';
-import { dnsLabelProblems, dnsSubdomainProblems, labelValueProblems, qualifiedNameProblems } from '#kube/names.ts';
+import { dnsLabelProblems, dnsSubdomainProblems, qualifiedNameProblems } from '#kube/names.ts';
+import { labelErrors } from '#kube/selectors.ts';
 import type { KubeObject, ObjectMeta, OwnerReference } from '#kube/object.ts';
 import { formatTime } from '#kube/time.ts';
 import type { ServedKind } from '#apiserver/registry.ts';
@@ -89,13 +90,6 @@ function commonProblems({ labels, annotations, ownerReferences, finalizers }: Ob
   ];
 }
 
-export function labelErrors(labels: Readonly<Record<string, string>>, path: string): FieldError[] {
-  return Object.entries(labels).flatMap(([key, value]) => [
-    ...qualifiedNameProblems(key).map((problem) => invalidField(path, key, problem)),
-    ...labelValueProblems(value).map((problem) => invalidField(path, value, problem)),
-  ]);
-}
-
 export function annotationErrors(annotations: Readonly<Record<string, string>>, path: string): FieldError[] {
   const errors: FieldError[] = [];
   let bytes = 0;
@@ -114,12 +108,12 @@ function ownerErrors(owners: readonly OwnerReference[]): FieldError[] {
   const path = child(PATH, 'ownerReferences');
   const errors: FieldError[] = [];
   let controller: OwnerReference | undefined;
-  owners.forEach((owner, position) => {
-    errors.push(...oneOwnerErrors(owner, index(path, position)));
-    if (owner.controller !== true) return;
+  for (const owner of owners) {
+    errors.push(...oneOwnerErrors(owner, path));
+    if (owner.controller !== true) continue;
     if (controller) errors.push(invalidField(path, owners, twoControllers(controller, owner)));
     controller ??= owner;
-  });
+  }
   return errors;
 }
 
@@ -136,23 +130,25 @@ function oneOwnerErrors(owner: OwnerReference, path: string): FieldError[] {
 }
 
 function twoControllers(first: OwnerReference, second: OwnerReference): string {
-  const shown = `"${first.kind}/${first.name}" and "${second.kind}/${second.name}"`;
+  const shown = `${first.kind}/${first.name} and ${second.kind}/${second.name}`;
   return `Only one reference can have Controller set to true. Found "true" in references for ${shown}`;
 }
 
 function finalizerErrors(finalizers: readonly string[]): FieldError[] {
   const path = child(PATH, 'finalizers');
-  const errors = finalizers.flatMap((name) => [
-    ...qualifiedNameProblems(name).map((problem) => invalidField(path, name, problem)),
-    ...(name.includes('/') || BARE_FINALIZERS.includes(name)
-      ? []
-      : [invalidField(path, name, 'name is neither a standard finalizer name nor is it fully qualified')]),
-  ]);
+  const errors = finalizers.flatMap((name, position) => finalizerNameErrors(name, index(path, position)));
   if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')) {
     const detail = 'finalizer orphan and foregroundDeletion cannot be both set';
     errors.push(invalidField(path, finalizers, detail));
   }
   return errors;
+}
+
+/** A finalizer has a domain, unless it is one of Kubernetes' own. */
+export function finalizerNameErrors(name: string, path: string): FieldError[] {
+  const errors = qualifiedNameProblems(name).map((problem) => invalidField(path, name, problem));
+  if (errors.length > 0 || name.includes('/') || BARE_FINALIZERS.includes(name)) return errors;
+  return [invalidField(path, name, 'name is neither a standard finalizer name nor is it fully qualified')];
 }
 
 export const IMMUTABLE = 'field is immutable';

@@ -58,7 +58,6 @@ const OWN: Readonly<Record<string, readonly Subresource[]>> = {
   pods: [
     { name: 'attach', verbs: ['create', 'get'], kind: core('PodAttachOptions'), isProxied: true },
     { name: 'binding', verbs: ['create'], kind: core('Binding') },
-    { name: 'ephemeralcontainers', verbs: READ_WRITE },
     { name: 'eviction', verbs: ['create'], kind: { group: 'policy', version: 'v1', kind: 'Eviction' } },
     { name: 'exec', verbs: ['create', 'get'], kind: core('PodExecOptions'), isProxied: true },
     { name: 'log', verbs: ['get'], isProxied: true },

@@ -33,11 +33,18 @@ export function validateUpdate(
 }
 
 function subresourceOf(strategy: Target['served']['strategy'], name: string): SubresourceStrategy {
-  return strategy.subresources?.[name] ?? statusOnly;
+  return strategy.subresources?.[name] ?? plainStatus;
 }
 
-/** A write of the status changes nothing else, but for metadata that is not the spec's business. */
-const statusOnly: SubresourceStrategy = {
+/** A write of the status of a built-in kind leaves the spec alone. */
+export const plainStatus: SubresourceStrategy = {
+  prepareForUpdate(object: KubeObject, old: KubeObject) {
+    replaceMember(object, old, 'spec');
+  },
+};
+
+/** A write of the status of a custom kind changes nothing else, but who owns it. */
+export const statusOnly: SubresourceStrategy = {
   prepareForUpdate(object, old) {
     for (const name of new Set([...Object.keys(object), ...Object.keys(old)])) {
       if (name !== 'status' && name !== 'metadata') replaceMember(object, old, name);

@@ -9,10 +9,12 @@ import { type Logger, silentLogger } from '#base/log.ts';
 import { MetricRegistry } from '#base/metrics.ts';
 import { builtinKinds } from '#kube/kinds/all.ts';
 import { Namespace } from '#kube/kinds/core/namespace.ts';
+import { ServiceAccount } from '#kube/kinds/core/service-account.ts';
 import { type Kind, typed } from '#kube/kind.ts';
+import { isAlreadyExists } from '#kube/status.ts';
 import { Client } from '#client/client.ts';
 import { Caches } from '#client/caches.ts';
-import type { AdmissionHook } from '#apiserver/admission.ts';
+import type { AdmissionHook } from '#apiserver/admission/chain.ts';
 import { ApiServer } from '#apiserver/api-server.ts';
 import { InProcessTransport } from '#apiserver/in-process.ts';
 import type { KindView } from '#apiserver/registry.ts';
@@ -69,6 +71,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const caches = new Caches({ client, clock, logger });
   const createNamespace = async (name: string) => {
     await client.create(Namespace, typed(Namespace, { metadata: { name } }));
+    if (kinds.includes(ServiceAccount)) await createAccount(client, name);
   };
   if (kinds.includes(Namespace)) {
     for (const name of options.namespaces ?? ['default', 'kube-system']) await createNamespace(name);
@@ -90,6 +93,15 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
       await store[Symbol.asyncDispose]();
     },
   };
+}
+
+/** What pods need; where the namespace controller runs, it may be quicker. */
+async function createAccount(client: Client, namespace: string): Promise<void> {
+  try {
+    await client.create(ServiceAccount, typed(ServiceAccount, { metadata: { namespace, name: 'default' } }));
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+  }
 }
 
 async function untilIdle(...controllers: readonly Restful[]): Promise<void> {

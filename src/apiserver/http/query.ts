@@ -70,7 +70,7 @@ export function writeOptionsOf(query: Query, kind: WriteKind): WriteOptions {
   return {
     dryRun: query.has('dryRun') && query.all('dryRun').includes('All'),
     fieldManager: query.get('fieldManager') || undefined,
-    fieldValidation,
+    fieldValidation: fieldValidation ?? 'Warn',
   };
 }
 

@@ -76,9 +76,9 @@ function isStatusBody(object: KubeObject | Status): object is Status {
   return object.kind === 'Status' && object.apiVersion === 'v1';
 }
 
-/** Success carries no code in the body. */
+/** The success of a deletion carries no code in the body, that of a creation does. */
 function statusBody(status: Status): object {
-  if (status.status === 'Failure') return status;
+  if (status.status === 'Failure' || status.code !== 200) return status;
   const { code: _, ...body } = status;
   return body;
 }

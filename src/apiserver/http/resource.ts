@@ -19,6 +19,7 @@ import type { HttpApi } from '#apiserver/http/server.ts';
 import { resolve, type Resolved } from '#apiserver/http/target.ts';
 import { streamWatch } from '#apiserver/http/watch-stream.ts';
 import { createObject } from '#apiserver/verbs/create.ts';
+import { createSubresource } from '#apiserver/verbs/create-subresource.ts';
 import { deleteCollection } from '#apiserver/verbs/delete-collection.ts';
 import { deleteObject } from '#apiserver/verbs/delete.ts';
 import { getObject } from '#apiserver/verbs/get.ts';
@@ -58,7 +59,8 @@ async function run(call: Call, { verb }: Resolved): Promise<Result> {
     case 'create': {
       const options = writeOptionsOf(exchange.query, 'CreateOptions');
       const body = await objectBody(call);
-      return { object: await createObject(api, { target, body, options }, exchange), isNew: true };
+      const create = target.subresource === undefined ? createObject : createSubresource;
+      return { object: await create(api, { target, body, options }, exchange), isNew: true };
     }
     case 'update': {
       const options = writeOptionsOf(exchange.query, 'UpdateOptions');

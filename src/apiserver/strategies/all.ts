@@ -1,18 +1,60 @@
 /** Which strategy each kind follows. */
+import type { Clock } from '#base/clock.ts';
 import { type Kind, resourceOf } from '#kube/kind.ts';
-import { specChanged } from '#apiserver/generation.ts';
+import type { Store } from '#store/store.ts';
+import { configMapStrategy } from '#apiserver/strategies/config-map.ts';
 import { customStrategy } from '#apiserver/strategies/custom.ts';
+import { deploymentStrategy } from '#apiserver/strategies/deployment.ts';
+import { horizontalPodAutoscalerStrategy } from '#apiserver/strategies/horizontal-pod-autoscaler.ts';
+import { jobStrategy } from '#apiserver/strategies/job.ts';
 import { namespaceStrategy } from '#apiserver/strategies/namespace.ts';
 import { podStrategy } from '#apiserver/strategies/pod.ts';
+import { bindingStrategy, roleStrategy } from '#apiserver/strategies/rbac.ts';
+import { replicaSetStrategy } from '#apiserver/strategies/replica-set.ts';
+import { secretStrategy } from '#apiserver/strategies/secret.ts';
+import { ServiceAllocator } from '#apiserver/strategies/service/allocation.ts';
+import { serviceStrategy } from '#apiserver/strategies/service/strategy.ts';
+import {
+  endpointSliceStrategy,
+  endpointsStrategy,
+  eventStrategy,
+  leaseStrategy,
+  nodeStrategy,
+  resourceQuotaStrategy,
+  serviceAccountStrategy,
+} from '#apiserver/strategies/small-kinds.ts';
 import type { Strategy } from '#apiserver/strategy.ts';
 
-export function strategies(): (kind: Kind) => Strategy {
+export interface StrategyOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** Addresses of Services, such as `10.96.0.0/16`. */
+  readonly serviceCidr: string;
+}
+
+export function strategies({ store, clock, serviceCidr }: StrategyOptions): (kind: Kind) => Strategy {
+  const services = serviceStrategy(new ServiceAllocator({ store, clock, cidr: serviceCidr }));
   const builtin = new Map<string, Strategy>([
+    ['configmaps', configMapStrategy],
+    ['endpoints', endpointsStrategy],
+    ['events', eventStrategy],
     ['namespaces', namespaceStrategy],
+    ['nodes', nodeStrategy],
     ['pods', podStrategy],
-    ['deployments.apps', { isNewGeneration: specChanged }],
-    ['replicasets.apps', { isNewGeneration: specChanged }],
-    ['jobs.batch', { isNewGeneration: specChanged, defaultPropagation: 'Orphan' }],
+    ['resourcequotas', resourceQuotaStrategy],
+    ['secrets', secretStrategy],
+    ['serviceaccounts', serviceAccountStrategy],
+    ['services', services],
+    ['deployments.apps', deploymentStrategy],
+    ['replicasets.apps', replicaSetStrategy],
+    ['jobs.batch', jobStrategy],
+    ['horizontalpodautoscalers.autoscaling', horizontalPodAutoscalerStrategy],
+    ['leases.coordination.k8s.io', leaseStrategy],
+    ['endpointslices.discovery.k8s.io', endpointSliceStrategy],
+    ['roles.rbac.authorization.k8s.io', roleStrategy],
+    ['clusterroles.rbac.authorization.k8s.io', roleStrategy],
+    ['rolebindings.rbac.authorization.k8s.io', bindingStrategy],
+    ['clusterrolebindings.rbac.authorization.k8s.io', bindingStrategy],
   ]);
-  return (kind) => (kind.isCustom ? customStrategy() : (builtin.get(resourceOf(kind)) ?? {}));
+  return (kind) => (kind.isCustom ? customStrategy(kind) : (builtin.get(resourceOf(kind)) ?? {}));
 }

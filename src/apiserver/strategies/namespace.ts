@@ -1,5 +1,8 @@
+import { type FieldError, index, invalidField } from '#kube/field-error.ts';
 import { Namespace } from '#kube/kinds/core/namespace.ts';
 import { dnsLabelProblems } from '#kube/names.ts';
+import { isBeingDeleted } from '#kube/object.ts';
+import { finalizerNameErrors } from '#apiserver/metadata.ts';
 import { replaceMember } from '#apiserver/subresources.ts';
 import { strategyOf } from '#apiserver/strategy.ts';
 
@@ -20,6 +23,7 @@ export const namespaceStrategy = strategyOf(Namespace, {
     namespace.spec = { finalizers: [...new Set([...finalizers, FINALIZER])] };
     namespace.status = { phase: 'Active' };
   },
+  validate: (namespace) => finalizersErrors(namespace),
   prepareForUpdate(namespace, old) {
     replaceMember(namespace, old, 'spec');
   },
@@ -28,11 +32,13 @@ export const namespaceStrategy = strategyOf(Namespace, {
       prepareForUpdate(namespace, old) {
         replaceMember(namespace, old, 'spec');
       },
+      validateUpdate: (namespace) => phaseErrors(namespace),
     },
     finalize: {
       prepareForUpdate(namespace, old) {
         replaceMember(namespace, old, 'status');
       },
+      validateUpdate: (namespace) => finalizersErrors(namespace),
     },
   },
   prepareForDeletion(namespace) {
@@ -40,3 +46,17 @@ export const namespaceStrategy = strategyOf(Namespace, {
   },
   isHeld: ({ spec }) => (spec?.finalizers ?? []).length > 0,
 });
+
+function finalizersErrors({ spec }: Namespace): FieldError[] {
+  return (spec?.finalizers ?? []).flatMap((name, position) =>
+    finalizerNameErrors(name, index('spec.finalizers', position)),
+  );
+}
+
+function phaseErrors(namespace: Namespace): FieldError[] {
+  const phase: string = namespace.status?.phase ?? '';
+  const wanted = isBeingDeleted(namespace) ? 'Terminating' : 'Active';
+  if (phase === wanted) return [];
+  const state = wanted === 'Active' ? 'empty' : 'not empty';
+  return [invalidField('status.Phase', phase, `may only be '${wanted}' if \`deletionTimestamp\` is ${state}`)];
+}

@@ -44,9 +44,9 @@ export async function createDecoded(api: Api, request: DecodedCreate, caller: Ca
   await api.admission.mutate(served.resource, admissionRequest(target, caller, admitted));
   stampNew(object, namespace, api.clock);
   const context = writeContext(api, caller, isDryRun);
+  using _ = served.strategy.allocate?.(object, undefined, context);
   prepare(served, object);
   served.strategy.prepareForCreate?.(object, context);
-  using _ = served.strategy.allocate?.(object, undefined, context);
   for (let draw = 1; ; draw += 1) {
     const isDrawn = drawName(api, object);
     validate(served, object, context);
@@ -80,11 +80,8 @@ function prepare({ storedAs, strategy }: ServedKind, object: KubeObject): void {
 }
 
 function validate(served: ServedKind, object: KubeObject, context: ReturnType<typeof writeContext>): void {
-  const ofKind = served.strategy.validate?.(object, context) ?? [];
-  const name = object.metadata.name ?? '';
-  if (ofKind.length > 0) throw invalid(served.storedAs, name, ofKind);
-  const ofMetadata = metadataProblems(object, served);
-  if (ofMetadata.length > 0) throw invalid(served.storedAs, name, ofMetadata);
+  const errors = [...metadataProblems(object, served), ...(served.strategy.validate?.(object, context) ?? [])];
+  if (errors.length > 0) throw invalid(served.storedAs, object.metadata.name ?? '', errors);
 }
 
 /** True when the name was made up here, so that another one may do if it is taken. */

@@ -1,0 +1,59 @@
+/** POST of `pods/NAME/binding`: the scheduler's word on which node a pod runs. */
+import { clone, isObject } from '#base/json.ts';
+import { requiredField, notSupportedField } from '#kube/field-error.ts';
+import type { Pod } from '#kube/kinds/core/pod.ts';
+import type { PodCondition } from '#kube/kinds/core/pod-status.ts';
+import { isBeingDeleted, type KubeObject } from '#kube/object.ts';
+import { conflict, invalid, type Status } from '#kube/status.ts';
+import { formatTime } from '#kube/time.ts';
+import type { Api } from '#apiserver/api.ts';
+import { changeObject } from '#apiserver/change.ts';
+import type { Caller } from '#apiserver/user.ts';
+import type { CreateRequest } from '#apiserver/verbs/create.ts';
+
+export async function bindPod(api: Api, { target, body, options }: CreateRequest, caller: Caller): Promise<Status> {
+  const node = nodeOf(body.value, target.name);
+  const change = (current: KubeObject): KubeObject => {
+    const pod = clone(current) as Pod;
+    const problem = unbindable(pod, node);
+    if (problem !== undefined) throw conflict({ group: '', plural: 'pods/binding' }, target.name, problem);
+    pod.spec.nodeName = node;
+    setScheduled(pod, formatTime(api.clock.now()));
+    return pod;
+  };
+  await changeObject(api, { target, options, change }, caller);
+  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
+}
+
+function nodeOf(body: unknown, name: string): string {
+  const target = isObject(body) && isObject(body['target']) ? body['target'] : {};
+  const { kind, name: node } = target;
+  const errors = [
+    ...(kind === undefined || kind === '' || kind === 'Node' || kind === 'Minion'
+      ? []
+      : [notSupportedField('target.kind', kind, ['Node', '<empty>'])]),
+    ...(typeof node === 'string' && node !== '' ? [] : [requiredField('target.name')]),
+  ];
+  if (errors.length > 0) throw invalid({ group: '', kind: 'Binding' }, name, errors);
+  return String(node);
+}
+
+function unbindable(pod: Pod, node: string): string | undefined {
+  const { name } = pod.metadata;
+  if (isBeingDeleted(pod)) return `pod ${name} is being deleted, cannot be assigned to a host`;
+  if (pod.spec.nodeName) return `pod ${name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`;
+  if ((pod.spec.schedulingGates ?? []).length > 0) return `pod ${name} has non-empty .spec.schedulingGates`;
+  return node === '' ? 'no node' : undefined;
+}
+
+function setScheduled(pod: Pod, now: string): void {
+  const conditions = pod.status?.conditions ?? [];
+  const scheduled: PodCondition = {
+    type: 'PodScheduled',
+    status: 'True',
+    lastProbeTime: null,
+    lastTransitionTime: now,
+  } as unknown as PodCondition;
+  const others = conditions.filter(({ type }) => type !== 'PodScheduled');
+  pod.status = { ...pod.status, conditions: [...others, scheduled] };
+}

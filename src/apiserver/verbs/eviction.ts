@@ -1,0 +1,21 @@
+/** POST of `pods/NAME/eviction`: a deletion that would mind disruption budgets, if there were any. */
+import { isObject } from '#base/json.ts';
+import type { Status } from '#kube/status.ts';
+import type { DeleteOptions, PropagationPolicy } from '#client/transport.ts';
+import type { Api } from '#apiserver/api.ts';
+import type { Caller } from '#apiserver/user.ts';
+import type { CreateRequest } from '#apiserver/verbs/create.ts';
+import { deleteObject } from '#apiserver/verbs/delete.ts';
+
+export async function evictPod(api: Api, { target, body, options }: CreateRequest, caller: Caller): Promise<Status> {
+  const asked = isObject(body.value) && isObject(body.value['deleteOptions']) ? body.value['deleteOptions'] : {};
+  const { gracePeriodSeconds, propagationPolicy } = asked;
+  const deletion: DeleteOptions = {
+    gracePeriodSeconds: typeof gracePeriodSeconds === 'number' ? gracePeriodSeconds : undefined,
+    propagationPolicy: typeof propagationPolicy === 'string' ? (propagationPolicy as PropagationPolicy) : undefined,
+    dryRun: options.dryRun,
+    durability: options.durability,
+  };
+  await deleteObject(api, { target: { ...target, subresource: undefined }, options: deletion }, caller);
+  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
+}
