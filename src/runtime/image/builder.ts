@@ -146,7 +146,8 @@ async function writeArchive(archive: Pack, images: readonly BuiltImage[], format
       written.add(layer.digest);
       await addStream(archive, { name: blobName(layer.digest), size: layer.size }, layerTar(layer.entries));
     }
-    for (const bytes of [config, manifest]) {
+    // A docker archive has no manifests: whoever loads it makes them.
+    for (const bytes of format === 'docker-archive' ? [config] : [config, manifest]) {
       const digest = digestOf(bytes);
       if (written.has(digest)) continue;
       written.add(digest);

@@ -78,7 +78,8 @@ function effectiveType(value: Record<string, unknown>, mediaType: string): strin
   return Array.isArray(value['layers']) && isObject(value['config']) ? OCI_MANIFEST : type;
 }
 
-function schema1Refused(type: string): ImageError {
+/** For manifests of the format before 2016, whose digest is not even that of their bytes. */
+export function schema1Refused(type: string): ImageError {
   const old = isSchema1Type(type) ? type : 'application/vnd.docker.distribution.manifest.v1+prettyjws';
   return new ImageError(
     'UnsupportedMediaType',

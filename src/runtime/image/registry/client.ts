@@ -9,8 +9,8 @@ import type { Clock } from '#base/clock.ts';
 import { type Digest, Digester, digestOf, isDigest } from '#runtime/image/digest.ts';
 import { digestMismatch, ImageError, isImageError, notFound, within } from '#runtime/image/errors.ts';
 import { MAX_ERROR_BODY_BYTES, MAX_MANIFEST_BYTES } from '#runtime/image/limits.ts';
-import type { Descriptor } from '#runtime/image/manifest.ts';
-import { MANIFEST_ACCEPT } from '#runtime/image/media-types.ts';
+import { type Descriptor, schema1Refused } from '#runtime/image/manifest.ts';
+import { isSchema1Type, MANIFEST_ACCEPT } from '#runtime/image/media-types.ts';
 import { Authorizer } from '#runtime/image/registry/authorizer.ts';
 import { type Endpoint, endpointsOf, type InsecureRegistry } from '#runtime/image/registry/endpoint.ts';
 import { HttpClient, type HttpOptions, type HttpResponse, readBody } from '#runtime/image/registry/http.ts';
@@ -80,11 +80,16 @@ export class RegistryClient implements Disposable {
     };
     return withRetries(this.clock, signal, async () => {
       const response = await this.#ask(repository, ask, signal);
+      const mediaType = response.headers['content-type'] ?? '';
+      if (isSchema1Type(mediaType)) {
+        response.body.destroy();
+        throw schema1Refused(mediaType);
+      }
       const bytes = await this.#read(response, signal, MAX_MANIFEST_BYTES);
       const promised = reference.digest ?? response.headers['docker-content-digest'];
       const digest = digestLike(bytes, promised);
       if (isDigest(promised) && promised !== digest) throw digestMismatch(promised, digest, canonicalName(reference));
-      return { digest, mediaType: response.headers['content-type'] ?? '', bytes };
+      return { digest, mediaType, bytes };
     });
   }
 

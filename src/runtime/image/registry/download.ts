@@ -3,6 +3,7 @@
  * taken up again where it ended. A download that makes progress may break any number of times; one that does not
  * gives up after `MAX_ATTEMPTS`.
  */
+import type { IncomingHttpHeaders } from 'node:http';
 import { backoffDelayMs } from '#base/backoff.ts';
 import { type Digest, Digester } from '#runtime/image/digest.ts';
 import { digestMismatch, ImageError, isImageError, sizeMismatch } from '#runtime/image/errors.ts';
@@ -71,7 +72,7 @@ class Progress {
       onProgress?.(this.received);
     }
     if (this.received === descriptor.size) this.complete = true;
-    else if (response.headers['content-length'] === undefined) throw endedEarly(descriptor.digest);
+    else if (!hasKnownEnd(response.headers)) throw endedEarly(descriptor.digest);
     else throw sizeMismatch(descriptor.size, this.received, blobName(descriptor.digest));
   }
 
@@ -86,6 +87,11 @@ class Progress {
     this.#digester = new Digester(this.#download.descriptor.digest);
     this.received = 0;
   }
+}
+
+/** A body that merely ends with its connection may have been cut short. */
+function hasKnownEnd(headers: IncomingHttpHeaders): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
 }
 
 function endedEarly(digest: Digest): ImageError {

@@ -90,7 +90,7 @@ function certificateProblem(code: string, message: string, url: URL): string | u
     return 'certificate has expired or is not yet valid';
   }
   if (code !== 'ERR_TLS_CERT_ALTNAME_INVALID') return undefined;
-  const names = /(?:altnames|cert's list): (.*)$/.exec(message)?.[1]?.replaceAll(/(?:DNS|IP Address):/g, '');
+  const names = /.*altnames: (.*)$/.exec(message)?.[1]?.replaceAll(/(?:DNS|IP Address):/g, '');
   return `certificate is valid for ${names ?? 'other names'}, not ${url.hostname}`;
 }
 
