@@ -26,6 +26,10 @@ export interface PlatformSettings {
   readonly apiPort: number;
   readonly httpPort: number;
   readonly httpsPort: number;
+  /** Ports to try in this order when the one asked for is taken, such as `[8080, 0]`; without, that is an error. */
+  readonly fallbackPorts?: Partial<Readonly<Record<ListenerName, readonly number[]>>>;
+  /** Address of the cluster-local gateway's listener; the bridge's when it is left out. */
+  readonly localAddress?: string;
   /** Whether public hosts get a line in /etc/hosts. */
   readonly manageHosts: boolean;
   /** Pods' addresses, such as `10.123.0.0/20`; the first is the bridge's. */
@@ -98,6 +102,8 @@ export interface StatePaths {
   readonly journal: string;
   readonly run: string;
   readonly platformState: string;
+  /** Why the supervisor could not start, as JSON with `message` and `cure`; removed by each start. */
+  readonly startFailure: string;
   readonly exits: string;
   /** control listens, the gateway connects: `link.ts`. */
   readonly linkSocket: string;
@@ -126,6 +132,7 @@ export function statePaths(root: string): StatePaths {
     journal: at('journal'),
     run: at('run'),
     platformState: at('run', 'platform.json'),
+    startFailure: at('run', 'start-failure.json'),
     exits: at('run', 'exits'),
     linkSocket: at('run', 'link.sock'),
     kubeletSocket: at('run', 'kubelet.sock'),

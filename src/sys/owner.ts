@@ -3,11 +3,13 @@
  * the ground for a decision.
  */
 import { readdirSync, readlinkSync } from 'node:fs';
+import path from 'node:path';
 import { hasCode } from '#sys/errors.ts';
 import { processStat, readProc } from '#sys/proc.ts';
 
 export interface PortOwner {
   readonly pid: number;
+  /** The name of its executable. */
   readonly command: string;
 }
 
@@ -42,7 +44,13 @@ function holdersOf(isWanted: (target: string) => boolean): PortOwner[] {
     .map(Number)
     .sort((a, b) => a - b)
     .filter((pid) => openFiles(pid).some(isWanted))
-    .map((pid) => ({ pid, command: processStat(pid)?.command ?? '' }));
+    .map((pid) => ({ pid, command: programOf(pid) }));
+}
+
+/** The executable's name: many programs call their main thread something else. */
+function programOf(pid: number): string {
+  const [executable = ''] = linkTarget(`/proc/${pid}/exe`);
+  return path.basename(executable) || (processStat(pid)?.command ?? '');
 }
 
 function openFiles(pid: number): string[] {

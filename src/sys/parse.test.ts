@@ -10,7 +10,8 @@ import { parsePids, parseProcessStat } from '#sys/proc.ts';
 import { parseWaitStatus } from '#sys/process.ts';
 import { decodeSocketAddress, encodeSocketAddress } from '#sys/sockaddr.ts';
 
-const STAT_TAIL = 'S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 11 0 987654 1234 567';
+// Field 3 on; 22 is the start time, 52 how it ended.
+const STAT_TAIL = `S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 11 0 987654 ${'1 '.repeat(29)}10752`;
 
 const STATS = [
   ['a plain command', `42 (node) ${STAT_TAIL}`, 'node'],
@@ -19,7 +20,14 @@ const STATS = [
 
 for (const [name, text, command] of STATS) {
   test(`a process line with ${name} is read`, () => {
-    assert.deepEqual(parseProcessStat(text), { pid: 42, command, state: 'S', parent: 1, startTicks: 987_654 });
+    assert.deepEqual(parseProcessStat(text), {
+      pid: 42,
+      command,
+      state: 'S',
+      parent: 1,
+      startTicks: 987_654,
+      waitStatus: 10_752,
+    });
   });
 }
 

@@ -80,6 +80,16 @@ export function pidfdExitStatus(pidfd: number): ExitStatus | undefined {
   return parseWaitStatus(info.readInt32LE(EXIT_CODE_OFFSET));
 }
 
+/**
+ * How a process that is nobody's child here ended: from the process table until its parent has waited for it, from
+ * the kernel's memory of it afterwards. Undefined while it runs, and when an older kernel has forgotten.
+ */
+export function foreignExitStatus({ pid, startTicks }: ProcessIdentity, pidfd: number): ExitStatus | undefined {
+  const stat = processStat(pid);
+  if (stat?.startTicks === startTicks && stat.state === 'Z') return parseWaitStatus(stat.waitStatus);
+  return pidfdExitStatus(pidfd);
+}
+
 /** Calls `onExit` once the process has ended, be it a child or not. Main thread only. */
 export function watchExit(pidfd: number, onExit: () => void, options: { unref?: boolean } = {}): Disposable {
   return watchReady(pidfd, onExit, options);

@@ -13,6 +13,8 @@ export interface ProcessStat {
   readonly parent: number;
   /** Clock ticks since boot. */
   readonly startTicks: number;
+  /** How a process in state Z ended, as wait(2) would say; 0 for others, and for readers without the right to trace. */
+  readonly waitStatus: number;
 }
 
 export interface ProcessIdentity {
@@ -20,7 +22,7 @@ export interface ProcessIdentity {
   readonly startTicks: number;
 }
 
-/** Fields 1 to 4 and 22 of /proc/PID/stat; the command may hold spaces and parentheses. */
+/** Fields 1 to 4, 22 and 52 of /proc/PID/stat; the command may hold spaces and parentheses. */
 export function parseProcessStat(text: string): ProcessStat | undefined {
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
@@ -33,7 +35,8 @@ export function parseProcessStat(text: string): ProcessStat | undefined {
   const startTicks = Number(fields[19]);
   const pid = Number(text.slice(0, open));
   if (!Number.isInteger(pid) || !Number.isInteger(startTicks)) return undefined;
-  return { pid, command: text.slice(open + 1, close), state, parent: Number(parent), startTicks };
+  const waitStatus = Number(fields[49] ?? 0);
+  return { pid, command: text.slice(open + 1, close), state, parent: Number(parent), startTicks, waitStatus };
 }
 
 /** Undefined when there is no such process. */

@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync } from 'node:fs';
 import { test } from 'node:test';
-import { pidfdExitStatus, pidfdGetfd, pidfdOf, pidfdOpen, watchExit } from '#sys/pidfd.ts';
+import { Worker } from 'node:worker_threads';
+import { foreignExitStatus, pidfdExitStatus, pidfdGetfd, pidfdOf, pidfdOpen, watchExit } from '#sys/pidfd.ts';
 import { childPids, identityOf, processStat } from '#sys/proc.ts';
 import { becomeSubreaper, onChildSignal, type OrphanExit, reapOrphans, setProcessName } from '#sys/process.ts';
 import { boundAddress, listenTcp } from '#sys/socket.ts';
@@ -40,8 +41,39 @@ test('a subreaper gets the exit of each orphaned grandchild and leaves its own c
   assert.equal(processStat(killed), undefined);
 });
 
+test('processes that worker threads start are theirs, however many and however short', async () => {
+  const moduleUrl = JSON.stringify(import.meta.resolve('#sys/own-children.ts'));
+  const code = `
+    const { parentPort } = require('node:worker_threads');
+    const { spawn } = require('node:child_process');
+    import(${moduleUrl}).then(async () => {
+      let codes = 0;
+      for (let round = 0; round < 150; round += 1) {
+        const child = spawn('sh', ['-c', 'exit 7'], { stdio: 'ignore' });
+        codes += await new Promise((resolve) => child.once('exit', resolve));
+      }
+      parentPort.postMessage(codes);
+    });`;
+  const stolen: OrphanExit[] = [];
+  let calls = 0;
+  const workers = [0, 1].map(() => new Worker(code, { eval: true }));
+  const answers = Promise.all(workers.map((worker) => once(worker, 'message')));
+  let isDone = false;
+  void answers.then(() => (isDone = true));
+  await eventually(
+    () => {
+      calls += reapOrphans((exit) => stolen.push(exit)) ? 1 : 0;
+      return isDone;
+    },
+    { intervalMs: 0 },
+  );
+  assert.deepEqual(await answers, [[1_050], [1_050]]);
+  assert.deepEqual(stolen, []);
+  assert.ok(calls > 50);
+});
+
 test('an exit that could not be recorded is there the next time', async () => {
-  const pid = await orphan('exit 3');
+  const pid = await orphan('sleep 0.1; exit 3');
   const seen: OrphanExit[] = [];
   const full = () => reapOrphans(() => assert.fail('no space left'));
   await eventually(() => processStat(pid)?.state === 'Z');
@@ -69,6 +101,21 @@ test('the exit code of a process that somebody else waited for is known', async 
   assert.deepEqual(await eventually(() => pidfdExitStatus(pidfd)), { exitCode: 42 });
   closeSync(pidfd);
   shell.kill('SIGKILL');
+});
+
+test('the exit code of a process that nobody has waited for yet is known', async () => {
+  // The sleep that the shell becomes does not know that it has a child.
+  const parent = spawn('sh', ['-c', 'sh -c "sleep 0.1; exit 43" & echo $!; exec sleep 30'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+  const pid = Number(line.toString());
+  await eventually(() => processStat(pid)?.state === 'Z');
+  const identity = { pid, startTicks: processStat(pid)!.startTicks };
+  const pidfd = pidfdOf(identity)!;
+  assert.deepEqual(foreignExitStatus(identity, pidfd), { exitCode: 43 });
+  parent.kill('SIGKILL');
+  closeSync(pidfd);
 });
 
 test('a listener is taken from another process by its descriptor', async () => {

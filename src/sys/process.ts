@@ -2,12 +2,10 @@
  * Being the parent of processes that others started.
  *
  * A subreaper inherits the orphans among its descendants and must wait for them. `reapOrphans` waits for exactly
- * those: never for "any child", which would steal the exits of processes that Node itself started. Node announces
- * each of them on a diagnostics channel, from the moment on that this module is loaded, per thread: a process that
- * reaps must start its children on the main thread.
+ * those: never for "any child", which would steal the exits of processes that Node itself started.
  */
-import { subscribe } from 'node:diagnostics_channel';
 import { bind, check } from '#sys/libc.ts';
+import { ownChildren } from '#sys/own-children.ts';
 import { childPids, processStat, type ProcessIdentity } from '#sys/proc.ts';
 
 const PR_SET_PDEATHSIG = 1;
@@ -64,30 +62,6 @@ export function reap(pid: number): ExitStatus | undefined {
   return parseWaitStatus(status.readInt32LE(0));
 }
 
-/** What is used of Node's ChildProcess. */
-interface StartedChild {
-  readonly pid?: number;
-  readonly exitCode: number | null;
-  readonly signalCode: string | null;
-}
-
-const started = new Set<WeakRef<StartedChild>>();
-subscribe('child_process', (message) => {
-  started.add(new WeakRef((message as { process: StartedChild }).process));
-});
-
-/** The pids of the children that Node started and has not yet seen ending. */
-function ownPids(): Set<number> {
-  const pids = new Set<number>();
-  for (const reference of started) {
-    const child = reference.deref();
-    const isRunning = child?.pid !== undefined && child.exitCode === null && child.signalCode === null;
-    if (isRunning && child.pid !== undefined) pids.add(child.pid);
-    else started.delete(reference);
-  }
-  return pids;
-}
-
 /** How child `pid` ended, leaving it in the process table; undefined while it runs or when it is no child. */
 function peek(pid: number): ExitStatus | undefined {
   const info = Buffer.alloc(SIGINFO_BYTES);
@@ -98,20 +72,23 @@ function peek(pid: number): ExitStatus | undefined {
 }
 
 /**
- * Waits for every child that has ended and that this process did not start itself. `record` sees each exit while it
- * can still be asked for again: whoever dies inside it loses nothing, and one that throws leaves the exit for the
- * next call.
+ * Waits for every child that has ended and that Node did not start. `record` sees each exit while it can still be
+ * asked for again: whoever dies inside it loses nothing, and one that throws leaves the exit for the next call. False
+ * when the call must be repeated soon, since Node is starting a process on some thread.
  */
-export function reapOrphans(record: (exit: OrphanExit) => void): void {
-  const own = ownPids();
-  for (const pid of childPids()) {
-    if (own.has(pid)) continue;
+export function reapOrphans(record: (exit: OrphanExit) => void): boolean {
+  const pids = childPids();
+  const isOwn = ownChildren();
+  if (!isOwn) return false;
+  for (const pid of pids) {
     const stat = processStat(pid);
-    const status = stat?.state === 'Z' ? peek(pid) : undefined;
-    if (!stat || !status) continue;
+    if (stat?.state !== 'Z' || isOwn(stat)) continue;
+    const status = peek(pid);
+    if (!status) continue;
     record({ pid, startTicks: stat.startTicks, ...status });
     reap(pid);
   }
+  return true;
 }
 
 /** Calls `listener` after one or more children changed state; the answer stops it. */

@@ -1,0 +1,24 @@
+/**
+ * How a process of ours is started: the same Node, the code beside our own, from source or from `dist/`.
+ */
+import { fileURLToPath } from 'node:url';
+import type { Command } from '#supervisor/managed-process.ts';
+
+export type ProcessName = 'supervisor' | 'control' | 'gateway';
+
+const NODE_FLAGS = ['--disable-warning=ExperimentalWarning'];
+
+/** Every process of ours takes the state directory as its only argument and inherits the environment. */
+export function processCommand(name: ProcessName, stateDir: string): Command {
+  return {
+    file: process.execPath,
+    args: [...NODE_FLAGS, processCode(name), '--state-dir', stateDir],
+    env: process.env,
+  };
+}
+
+/** Path of the code of a process. */
+export function processCode(name: ProcessName): string {
+  const runsFromSource = import.meta.url.endsWith('.ts');
+  return fileURLToPath(new URL(runsFromSource ? `../${name}.ts` : `./${name}.js`, import.meta.url));
+}
