@@ -23,7 +23,10 @@ export interface ProxiedRequest {
   readonly request: IncomingMessage;
 }
 
-/** The way to the node agent's kubelet-style endpoint. Throws a StatusError when it cannot be reached. */
+/**
+ * The way to the node agent's kubelet-style endpoint: `kubelet-proxy.ts`. Throws a StatusError when the options are
+ * wrong, the pod is on no node or has no such container, or the endpoint cannot be reached.
+ */
 export interface KubeletProxy {
   /** An ordinary answer: logs. Resolves when it is through. */
   request(proxied: ProxiedRequest, exchange: Exchange): Promise<void>;
@@ -54,7 +57,6 @@ export async function proxyUpgrade(http: HttpApi, { exchange, path, socket, head
 function prepare(http: HttpApi, { request, path }: Exchange, target: Target) {
   const pod = storedEntry(http.api, target).object as ObjectOf<typeof Pod>;
   if (!http.kubelet) throw serviceUnavailable('the node agent is not running');
-  if (!pod.spec.nodeName) throw badRequest(`pod ${target.name} does not have a host assigned`);
   const query = (request.url ?? '').slice(path.length + 1);
   return { kubelet: http.kubelet, proxied: { pod, subresource: target.subresource ?? '', query, request } };
 }

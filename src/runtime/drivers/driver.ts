@@ -26,7 +26,7 @@ export interface ExecRequest {
   readonly env?: readonly string[];
   readonly cwd?: string;
   readonly user?: string;
-  /** Descriptors for the command, or `null` for nothing. With `tty`, stdin is a terminal and serves all three. */
+  /** Descriptors for the command, or `null` for nothing. With `tty` they are one terminal, which the runtime copies. */
   readonly stdin: number | null;
   readonly stdout: number | null;
   readonly stderr: number | null;
@@ -36,8 +36,11 @@ export interface ExecRequest {
 export interface ExecProcess {
   /** Pid of the runtime's own process, which passes on signals and window sizes. */
   readonly pid: number;
-  /** Resolves with the exit code; 128 + signal when a signal ended it. */
+  /** Resolves with the exit code; 128 + signal when a signal ended it. Rejects when the runtime could not be run. */
   readonly exit: Promise<number>;
+  /** Why the command was not started at all; known as soon as the runtime prints that, and after `exit`. */
+  startFailure(): string | undefined;
+  /** SIGKILL ends the command itself, as any other signal may. */
   kill(signal: NodeJS.Signals): void;
 }
 

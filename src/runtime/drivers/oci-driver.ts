@@ -5,7 +5,7 @@
  * to a file beside the bundle, whose last error becomes the message of a failed start. Standard streams are passed as
  * open descriptors, so nothing that we hold can break them.
  */
-import { spawn, type StdioOptions } from 'node:child_process';
+import type { StdioOptions } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { type CommandResult, runCommand } from '#runtime/drivers/command.ts';
@@ -17,6 +17,8 @@ import {
   RuntimeError,
   type StartRequest,
 } from '#runtime/drivers/driver.ts';
+import { execInOci } from '#runtime/drivers/oci-exec.ts';
+import { lastErrorIn } from '#runtime/drivers/runtime-log.ts';
 
 export interface OciDriverOptions {
   readonly executable: string;
@@ -82,20 +84,8 @@ export class OciDriver implements ContainerDriver {
     return (JSON.parse(output.trim() || 'null') as ContainerState[] | null) ?? [];
   }
 
-  exec({ id, args, env = [], cwd, user, stdin, stdout, stderr, tty }: ExecRequest): ExecProcess {
-    const flags = [
-      ...env.flatMap((pair) => ['--env', pair]),
-      ...(cwd === undefined ? [] : ['--cwd', cwd]),
-      ...(user === undefined ? [] : ['--user', user]),
-      ...(tty ? ['--tty'] : []),
-    ];
-    const stdio = [stdin ?? 'ignore', stdout ?? 'ignore', stderr ?? 'ignore'] as const;
-    const child = spawn(this.#options.executable, this.#args('exec', ...flags, id, ...args), { stdio: [...stdio] });
-    const exit = new Promise<number>((resolve, reject) => {
-      child.on('error', reject);
-      child.on('exit', (code, signal) => resolve(code ?? 128 + signalNumber(signal)));
-    });
-    return { pid: child.pid ?? 0, exit, kill: (signal) => void child.kill(signal) };
+  exec(request: ExecRequest): ExecProcess {
+    return execInOci({ executable: this.#options.executable, options: this.#args() }, request);
   }
 
   #run(args: readonly string[], signal: AbortSignal): Promise<CommandResult> {
@@ -112,23 +102,7 @@ export class OciDriver implements ContainerDriver {
   }
 }
 
-const SIGNAL_NUMBERS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGKILL: 9, SIGTERM: 15 };
-
-function signalNumber(signal: NodeJS.Signals | null): number {
-  return signal === null ? 0 : (SIGNAL_NUMBERS[signal] ?? 1);
-}
-
 /** The last error in the runtime's JSON log. */
 function lastError(file: string): string | undefined {
-  if (!existsSync(file)) return undefined;
-  const lines = readFileSync(file, 'utf8').trim().split('\n').reverse();
-  for (const line of lines) {
-    try {
-      const { level, msg } = JSON.parse(line) as { level?: string; msg?: string };
-      if (level === 'error' && msg) return msg;
-    } catch {
-      return line;
-    }
-  }
-  return undefined;
+  return existsSync(file) ? lastErrorIn(readFileSync(file, 'utf8')) : undefined;
 }

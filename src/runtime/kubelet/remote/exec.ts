@@ -1,0 +1,104 @@
+/** Runs a command in a container for a client. */
+import type { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { KubeletBackend } from '#runtime/kubelet/backend.ts';
+import { nothingToExecIn, podDoesNotExist } from '#runtime/kubelet/errors.ts';
+import { type Command, startCommand } from '#runtime/kubelet/remote/command.ts';
+import type { Outcome } from '#runtime/kubelet/remote/outcome.ts';
+import { serveSession } from '#runtime/kubelet/remote/serve-session.ts';
+import type { RemoteSession } from '#runtime/kubelet/remote/session.ts';
+import { checkStreamOptions, streamOptionsOf } from '#runtime/kubelet/remote/stream-options.ts';
+import type { ContainerTarget } from '#runtime/kubelet/request.ts';
+import type { Upgrade } from '#runtime/kubelet/websocket/upgrade.ts';
+
+export function serveExec(backend: KubeletBackend, upgrade: Upgrade, target: ContainerTarget): Promise<void> {
+  const { clock, driver } = backend;
+  const streams = streamOptionsOf(target.query);
+  const args = target.query.getAll('command');
+  return serveSession({ upgrade, options: streams, clock }, () => {
+    checkStreamOptions(streams);
+    const id = runningContainer(backend, target);
+    return async (session) => {
+      let command: Command;
+      try {
+        command = startCommand({ driver, clock, id, args, streams });
+      } catch (error) {
+        return notStarted(backend, (error as Error).message);
+      }
+      return runCommand(backend, { command, args }, session);
+    };
+  });
+}
+
+function runningContainer(backend: KubeletBackend, { namespace, pod, container }: ContainerTarget): string {
+  const found = backend.findPod(namespace, pod);
+  if (!found) throw podDoesNotExist();
+  const life = found.findContainer(container)?.life;
+  if (life?.type !== 'running') throw nothingToExecIn(container);
+  return life.id;
+}
+
+interface Execution {
+  readonly command: Command;
+  readonly args: readonly string[];
+}
+
+async function runCommand(
+  backend: KubeletBackend,
+  { command, args }: Execution,
+  session: RemoteSession,
+): Promise<Outcome> {
+  using _ = command;
+  const abandon = () => command.abandon();
+  session.gone.addEventListener('abort', abandon, { once: true });
+  if (session.gone.aborted) abandon();
+  session.onResize((size) => command.resize(size));
+  carryInput(session.stdin, command.stdin);
+  // With a terminal the runtime's own words come out where the command's do.
+  const output = carryOutput(command, command.stdout, session.stdout);
+  const errors = carryOutput(command, command.stderr, session.stderr);
+  try {
+    const code = await command.exit;
+    await Promise.all([output, errors]);
+    const failure = command.startFailure();
+    if (failure !== undefined) return notStarted(backend, `OCI runtime exec failed: ${failure}: unknown`);
+    return code === 0 ? { type: 'success' } : { type: 'exit', code, command: args };
+  } catch (error) {
+    return notStarted(backend, (error as Error).message);
+  } finally {
+    session.gone.removeEventListener('abort', abandon);
+  }
+}
+
+function carryInput(from: Readable | undefined, to: Writable | undefined): void {
+  if (!from) return;
+  if (to) pipeline(from, to).catch(() => discard(from));
+  else discard(from);
+}
+
+/** The command reads no more, but the client does not know: what it still sends is thrown away. */
+function discard(stream: Readable): void {
+  stream.resume();
+}
+
+/** Resolves when everything has gone out, or the client is gone. */
+async function carryOutput(command: Command, from: Readable | undefined, to: Writable | undefined): Promise<void> {
+  if (!from) return;
+  if (!to) return discard(from);
+  await pipeline(from, (chunks) => withoutStartFailure(command, chunks), to).catch(() => undefined);
+}
+
+/** The runtime prints why it could not start a command where the command would print. The client is told otherwise. */
+async function* withoutStartFailure(command: Command, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let hasStarted = false;
+  for await (const chunk of chunks) {
+    hasStarted ||= command.startFailure() === undefined;
+    if (hasStarted) yield chunk;
+  }
+}
+
+function notStarted({ clock }: KubeletBackend, why: string): Outcome {
+  const id = Buffer.from(clock.randomBytes(32)).toString('hex');
+  const message = `failed to exec in container: failed to start exec ${JSON.stringify(id)}: ${why}`;
+  return { type: 'failed', message: `error executing command in container: ${message}` };
+}
