@@ -89,6 +89,11 @@ export class GatewayWorker {
     send({ type: 'listening' });
   }
 
+  /** Requests under way. */
+  get running(): number {
+    return this.#running.size;
+  }
+
   /** Listens on an address of its own. */
   listen(kind: ListenerKind, at: ListenOn): Promise<net.AddressInfo> {
     return this.#listeners.listen(kind, at);
