@@ -21,6 +21,8 @@ export interface SeenRequest {
 export type Fault =
   /** Passes that many bytes of the body on, then breaks the connection. */
   | { readonly kind: 'cut'; readonly afterBytes: number }
+  /** Breaks the connection without an answer. */
+  | { readonly kind: 'drop' }
   /** Never answers. */
   | { readonly kind: 'silence' }
   | {
@@ -70,6 +72,10 @@ export class FaultyProxy implements AsyncDisposable {
     this.seen.push(seen);
     const fault = this.#fault(seen, earlier);
     if (fault?.kind === 'silence') return;
+    if (fault?.kind === 'drop') {
+      request.socket.destroy();
+      return;
+    }
     if (fault?.kind === 'answer') {
       response.writeHead(fault.status, { ...fault.headers }).end(fault.body);
       return;

@@ -14,7 +14,7 @@ import { withDigest } from '#runtime/image/reference.ts';
 import { type RegistryClient, whileResolving } from '#runtime/image/registry/client.ts';
 import { readBody } from '#runtime/image/registry/http.ts';
 import type { Repository } from '#runtime/image/registry/repository.ts';
-import { hasBlob, readBlob, writeBlob } from '#runtime/image/store/blobs.ts';
+import { readBlob, writeBlob } from '#runtime/image/store/blobs.ts';
 import { checkConfig } from '#runtime/image/store/image.ts';
 import type { StoreLayout } from '#runtime/image/store/layout.ts';
 
@@ -58,7 +58,7 @@ async function fetchManifest(fetching: Fetching, digest: Digest, signal: AbortSi
 async function fetchConfig(fetching: Fetching, manifest: ImageManifest, signal: AbortSignal): Promise<void> {
   const { layout, clock } = fetching;
   const { config } = manifest;
-  if (await hasBlob(layout, config)) return;
+  if (await readBlob(layout, config.digest, MAX_CONFIG_BYTES)) return;
   const bytes = await downloadSmall(fetching, config, signal);
   checkConfig(parseImageConfig(bytes), manifest);
   await writeBlob(layout, clock, { digest: config.digest, bytes });

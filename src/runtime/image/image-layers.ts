@@ -3,11 +3,12 @@
  * and unpacked from the bottom up, one at a time (a layer may need attributes of those below it). Two images that
  * share a layer share the work on it.
  */
+import { existsSync } from 'node:fs';
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
 import type { RegistryCredential } from '#runtime/image/credentials.ts';
 import { chainId, type Digest } from '#runtime/image/digest.ts';
-import { notFound, within } from '#runtime/image/errors.ts';
+import { ImageError, isImageError, notFound, within } from '#runtime/image/errors.ts';
 import { LAYER_LIMITS, type LayerLimits } from '#runtime/image/limits.ts';
 import type { PullProgress } from '#runtime/image/progress.ts';
 import type { ImageReference } from '#runtime/image/reference.ts';
@@ -66,25 +67,21 @@ export class ImageLayers implements AsyncDisposable {
       const downloads = states.map((state) => this.#fetch(state, source, here));
       // Each is awaited in its turn; one that fails earlier must not count as unhandled.
       for (const download of downloads) download.catch(() => {});
-      return await this.#unpackAll(image, states, downloads, here);
+      return await this.#unpackAll(image, { states, downloads, source }, here);
     } catch (error) {
       failure.abort(error);
       throw error;
     }
   }
 
-  async #unpackAll(
-    { config }: StoredImage,
-    states: readonly LayerState[],
-    downloads: readonly Promise<void>[],
-    watch: Watch,
-  ): Promise<string[]> {
+  async #unpackAll({ config }: StoredImage, work: LayerWork, watch: Watch): Promise<string[]> {
+    const { states, downloads, source } = work;
     const { layout } = this.#options;
     const records: LayerRecord[] = [];
     for (const [index, state] of states.entries()) {
       await downloads[index];
-      const record =
-        state.record ?? (await this.#unpack(state, { diffIds: config.diffIds, index, below: records }, watch));
+      const place: Place = { diffIds: config.diffIds, index, below: records };
+      const record = state.record ?? (await this.#unpackOrRefetch(state, place, source, watch));
       records.push(record);
     }
     return lowerDirs(layout, records);
@@ -105,6 +102,29 @@ export class ImageLayers implements AsyncDisposable {
     } catch (error) {
       throw within('failed to copy', error);
     }
+  }
+
+  /** A blob that the disk has damaged since it was checked is fetched again, once. */
+  async #unpackOrRefetch(
+    state: LayerState,
+    place: Place,
+    source: BlobSource | undefined,
+    watch: Watch,
+  ): Promise<LayerRecord> {
+    try {
+      return await this.#unpack(state, place, watch);
+    } catch (error) {
+      if (!isImageError(error, 'DigestMismatch', 'MalformedLayer') || (await this.#isIntact(state, watch))) throw error;
+      const { digest } = state.descriptor;
+      if (!source) throw new ImageError('StorageFailed', `layer ${digest} is damaged on disk`, { cause: error });
+      await this.#fetch(state, source, watch);
+      return this.#unpack(state, place, watch);
+    }
+  }
+
+  #isIntact({ descriptor }: LayerState, { signal }: Watch): Promise<boolean> {
+    const { layout, unpackers } = this.#options;
+    return unpackers.run({ kind: 'verify', storeRoot: layout.root, digest: descriptor.digest }, { signal });
   }
 
   #unpack(state: LayerState, place: Place, watch: Watch): Promise<LayerRecord> {
@@ -128,6 +148,8 @@ export class ImageLayers implements AsyncDisposable {
       { signal, onProgress: (bytes) => onProgress({ phase: 'unpacking', layer, bytes, totalBytes }) },
     );
     const record = await commitLayer(layout, clock, { directory, diffIds, index, facts }, signal);
+    // Still there when another process was faster.
+    if (existsSync(directory)) await unpackers.run({ kind: 'remove', paths: [directory] }, { signal });
     onProgress({ phase: 'unpacked', layer });
     this.syncLater(record);
     return record;
@@ -155,6 +177,13 @@ export class ImageLayers implements AsyncDisposable {
       logger.warn('unpacked layers could not be written back', { error });
     }
   }
+}
+
+interface LayerWork {
+  readonly states: readonly LayerState[];
+  /** One for each layer. */
+  readonly downloads: readonly Promise<void>[];
+  readonly source: BlobSource | undefined;
 }
 
 interface Place {

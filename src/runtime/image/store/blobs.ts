@@ -1,4 +1,5 @@
 /** Content by digest: written once, complete and checked, or not there. */
+import { createReadStream } from 'node:fs';
 import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '#base/clock.ts';
@@ -32,14 +33,13 @@ export async function readBlob(layout: StoreLayout, digest: Digest, limit: numbe
   }
 }
 
-/** Stores bytes under their digest; throws when they have another. */
+/** Stores bytes under their digest, over whatever is there; throws when they have another. */
 export async function writeBlob(
   layout: StoreLayout,
   clock: Clock,
   blob: { digest: Digest; bytes: Uint8Array },
 ): Promise<void> {
   if (!isContentOf(blob.bytes, blob.digest)) throw digestMismatch(blob.digest, 'another', 'blob');
-  if (await hasBlob(layout, { digest: blob.digest, size: blob.bytes.byteLength })) return;
   await writeWhole(layout, clock, { path: blobPath(layout, blob.digest), bytes: blob.bytes });
 }
 
@@ -47,6 +47,16 @@ function isContentOf(bytes: Uint8Array, digest: Digest): boolean {
   const digester = new Digester(digest);
   digester.update(bytes);
   return digester.finish() === digest;
+}
+
+/** Reads a blob of any size to see whether it is still what its name says; one that is not is taken away. */
+export async function isIntact(layout: StoreLayout, digest: Digest): Promise<boolean> {
+  const file = blobPath(layout, digest);
+  const digester = new Digester(digest);
+  for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) digester.update(chunk);
+  if (digester.finish() === digest) return true;
+  await rm(file, { force: true });
+  return false;
 }
 
 /** A blob on its way in. Whoever commits it has checked its digest. */

@@ -29,6 +29,8 @@ interface Entry {
 
 /** Enough for the largest manifests and for millions of names; a thread that wants more is broken. */
 const MAX_HEAP_MB = 512;
+/** How long a cancelled job may take to clear up when its thread is to end. */
+const CANCEL_TIMEOUT_MS = 2_000;
 
 export class ImageWorkers implements AsyncDisposable {
   readonly #options: ImageWorkersOptions;
@@ -64,7 +66,7 @@ export class ImageWorkers implements AsyncDisposable {
     const gone = new ImageError('Internal', 'the image workers are closed');
     for (const { settle } of this.#waiting) settle.reject(gone);
     this.#waiting = [];
-    await Promise.all([...this.#threads].map((thread) => thread.end(gone)));
+    await Promise.all([...this.#threads].map((thread) => thread.finish(gone)));
   }
 
   #cancel(entry: Entry): void {
@@ -123,6 +125,8 @@ class Thread {
     this.#worker = new Worker(workerUrl('runtime/image/image-worker'), {
       name: 'image-worker',
       resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+      // Descriptors are opened by system calls of ours and closed by Node: its own account would not add up.
+      trackUnmanagedFds: false,
     });
     this.#worker.on('message', (message: FromWorker) => this.#receive(message));
     this.#worker.on('error', (error) =>
@@ -147,6 +151,16 @@ class Thread {
     if (this.#jobs.has(id)) this.#post({ type: 'cancel', id });
   }
 
+  /** Cancels what runs, so that it clears up after itself, and ends; without waiting for long. */
+  async finish(reason: ImageError): Promise<void> {
+    const settled = Promise.allSettled([...this.#jobs.values()].map(({ settle }) => settle.promise));
+    for (const id of this.#jobs.keys()) this.cancel(id);
+    const patience = Promise.withResolvers<void>();
+    using _timer = this.#clock.after(CANCEL_TIMEOUT_MS, patience.resolve);
+    await Promise.race([settled, patience.promise]);
+    await this.end(reason);
+  }
+
   async end(reason: ImageError): Promise<void> {
     this.#lose(reason);
     await this.#worker.terminate();
@@ -166,7 +180,7 @@ class Thread {
     this.#jobs.delete(message.id);
     if (message.type === 'done') entry.settle.resolve(message.result);
     else if (message.type === 'failed') entry.settle.reject(fromPlain(message.error));
-    else entry.settle.reject(entry.watch.signal.reason);
+    else entry.settle.reject(cancelReason(entry.watch.signal));
     if (this.#jobs.size === 0) this.#rest();
     this.#events.onFree();
   }
@@ -186,4 +200,8 @@ class Thread {
     this.#jobs.clear();
     this.#events.onEnd();
   }
+}
+
+function cancelReason(signal: AbortSignal): unknown {
+  return signal.aborted ? signal.reason : new ImageError('Internal', 'the image workers are closed');
 }

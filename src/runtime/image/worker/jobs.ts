@@ -47,6 +47,13 @@ export interface LoadedImage {
   readonly digest: Digest;
 }
 
+/** Reads a blob again; one that is not what its digest says is deleted. Answers whether it was. */
+export interface VerifyJob {
+  readonly kind: 'verify';
+  readonly storeRoot: string;
+  readonly digest: Digest;
+}
+
 /** Deletes files and directories. */
 export interface RemoveJob {
   readonly kind: 'remove';
@@ -59,12 +66,13 @@ export interface SyncJob {
   readonly path: string;
 }
 
-export type ImageJob = DownloadJob | UnpackJob | LoadJob | RemoveJob | SyncJob;
+export type ImageJob = DownloadJob | UnpackJob | LoadJob | VerifyJob | RemoveJob | SyncJob;
 
 export interface JobResults {
   download: undefined;
   unpack: LayerFacts;
   load: readonly LoadedImage[];
+  verify: boolean;
   remove: undefined;
   sync: undefined;
 }

@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import type { Clock } from '#base/clock.ts';
 import { loadArchive } from '#runtime/image/archive/load.ts';
 import { downloadBlob } from '#runtime/image/registry/download.ts';
-import { BlobWriter, hasBlob } from '#runtime/image/store/blobs.ts';
+import { BlobWriter, hasBlob, isIntact } from '#runtime/image/store/blobs.ts';
 import { storeLayout } from '#runtime/image/store/layout.ts';
 import { unpackLayer } from '#runtime/image/unpack/unpack-layer.ts';
 import type { LayerFacts } from '#runtime/image/unpack/layer-writer.ts';
@@ -22,6 +22,7 @@ export interface JobContext {
 export async function runJob(job: ImageJob, context: JobContext): Promise<JobResult> {
   if (job.kind === 'unpack') return unpack(job, context);
   if (job.kind === 'load') return loadArchive(job, context);
+  if (job.kind === 'verify') return isIntact(storeLayout(job.storeRoot), job.digest);
   if (job.kind === 'download') await download(job, context);
   else if (job.kind === 'sync') syncFilesystem(job.path);
   else for (const path of job.paths) rmSync(path, { recursive: true, force: true });
