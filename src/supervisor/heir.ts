@@ -33,7 +33,7 @@ export interface HeirOptions {
   readonly log: Logger;
   /** Starts a supervisor that outlives this process (`startDetached`). */
   readonly startSupervisor: () => void;
-  /** Told at each death, before anything else: control then looks after the containers that just became init's. */
+  /** Told at each death, before anything else: control then looks after containers that just became init's. */
   readonly onDeath?: () => void;
 }
 

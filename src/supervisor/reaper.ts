@@ -3,8 +3,8 @@
  * `DIR/run/exits/PID-TICKS`. The file is there before the process leaves the table, so a death at any point loses no
  * exit and repeats none but with the same content.
  *
- * The supervisor runs it from its start. Control runs it from the supervisor's first death on (`heir.ts`), since the
- * next supervisor is no ancestor of control's, and containers that control starts would become init's.
+ * The supervisor runs it, and so does control on its main thread: then containers are control's as long as it lives
+ * and the supervisor's when it dies, and neither's death alone makes them init's.
  */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
@@ -17,8 +17,6 @@ import { becomeSubreaper, type ExitStatus, onChildSignal, reapOrphans } from '#s
 
 /** Exits that could not be written (a full disk) are tried again this often. */
 const RETRY_MS = 1_000;
-/** While Node starts a process, orphans cannot be told from it; that takes a millisecond. */
-const AGAIN_MS = 5;
 
 export interface ReaperOptions {
   readonly paths: Pick<StatePaths, 'exits'>;
@@ -32,8 +30,7 @@ export function startReaper(options: ReaperOptions): Disposable {
   becomeSubreaper();
   const reap = () => {
     try {
-      const isDone = reapOrphans((exit) => recordExit(options, exit, exit));
-      if (!isDone) options.clock.after(AGAIN_MS, reap, { unref: true });
+      reapOrphans((exit) => recordExit(options, exit, exit));
     } catch (error) {
       options.log.error('an exit could not be recorded yet', { error });
       options.clock.after(RETRY_MS, reap, { unref: true });

@@ -2,7 +2,7 @@
  * Facts about processes from /proc. A pid alone is no identity, since numbers are used again: a pid with its start
  * time is. Every answer may be stale as soon as it is given.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { hasCode } from '#sys/errors.ts';
 
 export interface ProcessStat {
@@ -55,9 +55,12 @@ export function isRunning(identity: ProcessIdentity): boolean {
   return identityOf(identity.pid)?.startTicks === identity.startTicks;
 }
 
-/** Children of this process, those that it inherited included, ended ones too until they are waited for. */
+/**
+ * Children of the main thread: those that it started and all that this process inherited, ended ones too until they
+ * are waited for.
+ */
 export function childPids(): number[] {
-  return readdirSync('/proc/self/task').flatMap((task) => parsePids(readProc(`/proc/self/task/${task}/children`)));
+  return parsePids(readProc(`/proc/self/task/${process.pid}/children`));
 }
 
 export function parsePids(text: string | undefined): number[] {

@@ -1,11 +1,16 @@
 /**
  * Being the parent of processes that others started.
  *
- * A subreaper inherits the orphans among its descendants and must wait for them. `reapOrphans` waits for exactly
- * those: never for "any child", which would steal the exits of processes that Node itself started.
+ * A subreaper inherits the orphans among its descendants and must wait for them, but never for a process that Node
+ * itself started, whose watcher would wait forever. The kernel gives orphans to the main thread and keeps children by
+ * the thread that forked them, so the children of worker threads are never in question; those of the main thread are
+ * announced by Node on a diagnostics channel, from the moment on that this module is loaded. (`spawnSync` is over
+ * before anybody looks.)
  */
+import { subscribe } from 'node:diagnostics_channel';
+import { isMainThread } from 'node:worker_threads';
+import { assert } from '#base/assert.ts';
 import { bind, check } from '#sys/libc.ts';
-import { ownChildren } from '#sys/own-children.ts';
 import { childPids, processStat, type ProcessIdentity } from '#sys/proc.ts';
 
 const PR_SET_PDEATHSIG = 1;
@@ -71,24 +76,45 @@ function peek(pid: number): ExitStatus | undefined {
   return info.readInt32LE(8) === CLD_EXITED ? { exitCode: status } : { signal: status };
 }
 
+/** What is used of Node's ChildProcess. */
+interface StartedChild {
+  readonly pid?: number;
+  readonly exitCode: number | null;
+  readonly signalCode: string | null;
+}
+
+const started = new Set<WeakRef<StartedChild>>();
+subscribe('child_process', (message) => {
+  started.add(new WeakRef((message as { process: StartedChild }).process));
+});
+
+/** The pids of the children that Node started on this thread and has not yet seen ending. */
+function ownPids(): Set<number> {
+  const pids = new Set<number>();
+  for (const reference of started) {
+    const child = reference.deref();
+    const isRunning = child?.pid !== undefined && child.exitCode === null && child.signalCode === null;
+    if (isRunning && child.pid !== undefined) pids.add(child.pid);
+    else started.delete(reference);
+  }
+  return pids;
+}
+
 /**
- * Waits for every child that has ended and that Node did not start. `record` sees each exit while it can still be
- * asked for again: whoever dies inside it loses nothing, and one that throws leaves the exit for the next call. False
- * when the call must be repeated soon, since Node is starting a process on some thread.
+ * Waits for every child of the main thread that has ended and that Node did not start; main thread only. `record`
+ * sees each exit while it can still be asked for again: whoever dies inside it loses nothing, and one that throws
+ * leaves the exit for the next call.
  */
-export function reapOrphans(record: (exit: OrphanExit) => void): boolean {
-  const pids = childPids();
-  const isOwn = ownChildren();
-  if (!isOwn) return false;
-  for (const pid of pids) {
-    const stat = processStat(pid);
-    if (stat?.state !== 'Z' || isOwn(stat)) continue;
-    const status = peek(pid);
-    if (!status) continue;
+export function reapOrphans(record: (exit: OrphanExit) => void): void {
+  assert(isMainThread, 'orphans belong to the main thread');
+  const own = ownPids();
+  for (const pid of childPids()) {
+    const status = own.has(pid) ? undefined : peek(pid);
+    const stat = status && processStat(pid);
+    if (!stat) continue;
     record({ pid, startTicks: stat.startTicks, ...status });
     reap(pid);
   }
-  return true;
 }
 
 /** Calls `listener` after one or more children changed state; the answer stops it. */
