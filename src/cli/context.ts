@@ -1,22 +1,18 @@
 /** What every command is given. */
 import type { Clock } from '#base/clock.ts';
+import type { Logger } from '#base/log.ts';
 import type { Output } from '#cli/output.ts';
+import type { Command } from '#supervisor/managed-process.ts';
 
 export interface CliContext {
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly out: Output;
   readonly version: string;
-  /** How a process of ours is started: the executable, its flags, and where each process's code is. */
-  readonly launcher: Launcher;
+  /** How the supervisor of a state directory is started. */
+  readonly supervisorCommand: (stateDir: string) => Command;
   /** Aborts on SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
-}
-
-export interface Launcher {
-  readonly node: string;
-  readonly nodeFlags: readonly string[];
-  /** Path of the code of a process, by its name. */
-  readonly script: (process: 'supervisor' | 'control' | 'gateway') => string;
 }
 
 /** A failure that the user can do something about: printed without a stack, with its cure when there is one. */

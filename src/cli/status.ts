@@ -3,7 +3,7 @@ import type { CliContext } from '#cli/context.ts';
 import { renderDuration } from '#cli/output.ts';
 import { askReady, portOf, readPlatform, readSettings, runningProcesses, urlOf } from '#cli/platform.ts';
 import type { PlatformSettings, PlatformState, ProcessState } from '#protocol/platform.ts';
-import { statePaths } from '#protocol/platform.ts';
+import { reachableAddress, statePaths } from '#protocol/platform.ts';
 
 export interface StatusOptions {
   readonly stateDir: string;
@@ -54,7 +54,7 @@ function addressOf(
   listener: 'api' | 'http' | 'https',
 ): string {
   const port = portOf(platform, listener);
-  return settings && port !== undefined ? urlOf(scheme, settings.listenAddress, port) : '';
+  return settings && port !== undefined ? urlOf(scheme, reachableAddress(settings.listenAddress), port) : '';
 }
 
 function print({ out, clock }: CliContext, document: StatusDocument): void {

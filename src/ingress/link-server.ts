@@ -13,6 +13,7 @@ import type { Logger } from '#base/log.ts';
 import {
   type Activate,
   type ColdStart,
+  type Drained,
   encodeLine,
   type GatewayMessage,
   type Hello,
@@ -34,6 +35,7 @@ export interface LinkHandlers {
   readonly onReport: (report: Report) => void;
   readonly onActivate: (activate: Activate) => void;
   readonly onColdStart: (coldStart: ColdStart) => void;
+  readonly onDrained?: (drained: Drained) => void;
   /** The version that all connected gateways serve may be another one now. */
   readonly onAcknowledged: () => void;
 }
@@ -163,7 +165,7 @@ class Connection {
   }
 
   #handle(message: GatewayMessage): void {
-    const { table, logger, onReport, onActivate, onColdStart, onAcknowledged } = this.#options;
+    const { table, logger, onReport, onActivate, onColdStart, onDrained, onAcknowledged } = this.#options;
     if (message.type !== 'hello' && !this.isGreeted) return this.#cut('no hello first');
     switch (message.type) {
       case 'hello':
@@ -178,6 +180,8 @@ class Connection {
         return onActivate(message);
       case 'coldstart':
         return onColdStart(message);
+      case 'drained':
+        return onDrained?.(message);
       default:
         // A newer gateway may know more; what is not understood changes nothing.
         return logger.debug('unknown message from a gateway', { pid: this.#pid });

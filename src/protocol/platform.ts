@@ -41,6 +41,12 @@ export interface PlatformSettings {
   readonly logLevel: string;
 }
 
+/** Where clients on this machine reach what listens on `address`: every address includes the loopback. */
+export function reachableAddress(address: string): string {
+  if (address === '0.0.0.0') return '127.0.0.1';
+  return address === '::' ? '::1' : address;
+}
+
 /** Kernel listeners by name, held by the supervisor and inherited by the processes. */
 export type ListenerName = 'api' | 'http' | 'https' | 'local';
 

@@ -32,7 +32,7 @@ function pidOf(world: AgentWorld, name: string): number {
 }
 
 async function logOf(world: AgentWorld, name: string): Promise<string> {
-  const source = world.running().agent.runner('default', name)?.container('app')?.logs('current');
+  const source = world.running().agent.runner('default', name)?.container('app')?.currentLog;
   const pieces: Buffer[] = [];
   if (source)
     for await (const piece of readLog({ file: source.file }, {}, new AbortController().signal)) pieces.push(piece);

@@ -31,7 +31,8 @@ async function get(pod: Pod, path = '/'): Promise<string> {
 }
 
 async function logsOf(world: AgentWorld, name: string, which: 'current' | 'previous' = 'current'): Promise<string> {
-  const source = world.running().agent.runner('default', name)?.container('app')?.logs(which);
+  const container = world.running().agent.runner('default', name)?.container('app');
+  const source = which === 'current' ? container?.currentLog : container?.previousLog;
   assert.ok(source);
   const pieces: Buffer[] = [];
   for await (const piece of readLog({ file: source.file }, {}, new AbortController().signal)) pieces.push(piece);

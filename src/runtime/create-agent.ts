@@ -20,6 +20,8 @@ import { NetworkPool } from '#runtime/network/pool.ts';
 import { capacityOf, nodeName, NodeStatus } from '#runtime/node/node-status.ts';
 import type { AgentEnvironment } from '#runtime/pod/agent-environment.ts';
 import { ExitWatcher } from '#runtime/pod/exits.ts';
+import { KubeletServer } from '#runtime/kubelet/server.ts';
+import { kubeletPod } from '#runtime/pod/kubelet-pods.ts';
 import { podLookup } from '#runtime/pod/lookup.ts';
 import { detectCgroups } from '#sys/cgroup-layout.ts';
 
@@ -93,6 +95,12 @@ export async function createAgent(options: CreateAgentOptions, signal: AbortSign
   services.start();
   await Promise.all([pods.synced, services.synced]);
   await agent.start();
+  const findPod = (namespace: string, podName: string) => {
+    const runner = agent.runner(namespace, podName);
+    return runner && kubeletPod(runner, () => clock.now());
+  };
+  const backend = { driver, clock, logger: logger.with({ component: 'kubelet' }), findPod };
+  stack.use(await KubeletServer.start({ backend, socketPath: paths.kubeletSocket }));
   await node.start();
   const owned = stack.move();
   return { agent, images, env, [Symbol.asyncDispose]: () => owned.disposeAsync() };

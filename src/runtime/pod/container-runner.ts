@@ -63,11 +63,19 @@ export class ContainerRunner {
     this.#options = options;
   }
 
-  /** The log of the present life, or of the one before. */
-  logs(which: 'current' | 'previous'): LogSource {
-    const attempt = this.#known.attempt - (which === 'previous' ? 1 : 0);
-    const live = which === 'current' ? this.#life?.log : undefined;
-    return { file: this.#logPath(attempt), live };
+  /** The log of the newest life that began; undefined when none has. */
+  get currentLog(): LogSource | undefined {
+    const { life, last, attempt } = this.#known;
+    if (life.type === 'waiting' && !last) return undefined;
+    return { file: this.#logPath(attempt), live: this.#life?.log };
+  }
+
+  /** The log of the life that the status shows as the last one. */
+  get previousLog(): LogSource | undefined {
+    const { life, last, attempt, notBefore } = this.#known;
+    const isBetweenLives = life.type === 'waiting' || (life.type === 'terminated' && this.#env.clock.now() < notBefore);
+    if (isBetweenLives && (last || life.type === 'terminated')) return { file: this.#logPath(attempt) };
+    return last ? { file: this.#logPath(attempt - 1) } : undefined;
   }
 
   /** Takes over a container that an earlier agent started. */
@@ -141,6 +149,12 @@ export class ContainerRunner {
     return life.type === 'terminated' || last ? attempt + 1 : attempt;
   }
 
+  /** What the present life becomes when another follows it. */
+  get #last(): Pick<ContainerState, 'last'> {
+    const { life } = this.#known;
+    return life.type === 'terminated' ? { last: life } : {};
+  }
+
   #logPath(attempt: number): string {
     const pod = this.#options.pod();
     const folder = `${namespaceOf(pod)}_${nameOf(pod)}_${uidOf(pod)}`;
@@ -164,9 +178,7 @@ export class ContainerRunner {
     };
     this.#stopSignal = (image.config.stopSignal ?? DEFAULT_STOP_SIGNAL).replace(/^SIG/, '');
     this.#pullFailure = undefined;
-    const { life } = this.#known;
-    const last = life.type === 'terminated' ? { last: life } : {};
-    this.#options.change({ life: running, attempt, ...last, image: container.image, imageId: image.imageId });
+    this.#options.change({ life: running, attempt, ...this.#last, image: container.image, imageId: image.imageId });
     this.#begin(running, { log, pump });
   }
 
@@ -271,6 +283,7 @@ export class ContainerRunner {
     logger.debug('a container did not start', { pod: keyOf(pod), reason: failure.reason, error });
     if (failure.kind === 'config') {
       this.#options.change({
+        ...this.#last,
         life: { type: 'waiting', reason: failure.reason, message: failure.message },
         notBefore: now + CONFIG_RETRY_MS,
       });
@@ -301,7 +314,12 @@ export class ContainerRunner {
     this.#event(failedEvent(image, cause));
     this.#pullFailure = waiting;
     const now = clock.now();
-    this.#options.change({ life: { type: 'waiting', ...waiting }, failures: failures + 1, notBefore: now + delayMs });
+    this.#options.change({
+      ...this.#last,
+      life: { type: 'waiting', ...waiting },
+      failures: failures + 1,
+      notBefore: now + delayMs,
+    });
     if (waiting.reason === 'ErrImageNeverPull' || waiting.reason === 'InvalidImageName') return;
     this.#pullTimer = clock.after(SHOW_PULL_ERROR_MS, () => {
       const { life } = this.#known;

@@ -65,12 +65,12 @@ function containerStatus(
   const { life, last } = known;
   const isReady = isInit ? isDone(life) : life.type === 'running' && life.isReady;
   const isStarted = life.type === 'running' && (isInit || life.isStarted);
-  const crash = life.type === 'terminated' && now < known.notBefore ? crashLoop(state.pod, known) : undefined;
+  const shown = shownLife(state.pod, known, now);
   const id = life.type === 'waiting' ? last?.id : life.id;
   const status: ContainerStatus = {
     name: container.name,
-    state: crash ?? apiState(life),
-    lastState: crash && life.type === 'terminated' ? { terminated: terminatedState(life) } : lastState(last),
+    state: apiState(shown),
+    lastState: shown !== life && life.type === 'terminated' ? lastState(life) : lastState(last),
     ready: isReady,
     restartCount: known.attempt,
     image: known.image ?? container.image ?? '',
@@ -90,11 +90,12 @@ function lastState(last: Terminated | undefined): ApiState {
 }
 
 /** While a container waits to be started again it shows as waiting, with the reason that everybody knows. */
-function crashLoop({ metadata }: Pod, { name, failures }: ContainerState): ApiState {
+export function shownLife({ metadata }: Pod, { name, life, failures, notBefore }: ContainerState, now: number): Life {
+  if (life.type !== 'terminated' || now >= notBefore) return life;
   const seconds = Math.min(RESTART_BACKOFF_MAX_MS, RESTART_BACKOFF_BASE_MS * 2 ** Math.max(0, failures - 2)) / 1_000;
   const pod = `${metadata.name ?? ''}_${metadata.namespace ?? ''}(${metadata.uid ?? ''})`;
   const message = `back-off ${goSeconds(seconds)} restarting failed container=${name} pod=${pod}`;
-  return { waiting: { reason: 'CrashLoopBackOff', message } };
+  return { type: 'waiting', reason: 'CrashLoopBackOff', message };
 }
 
 /** `10s`, `1m20s`, `5m0s` */

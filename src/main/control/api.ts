@@ -1,0 +1,119 @@
+/** The API of the platform: store, admission, kinds, certificates, the HTTPS server on its inherited listener. */
+import type { Clock } from '#base/clock.ts';
+import type { Logger } from '#base/log.ts';
+import type { MetricRegistry } from '#base/metrics.ts';
+import { ApiServer } from '#apiserver/api-server.ts';
+import type { HealthCheck } from '#apiserver/http/health.ts';
+import { createKubeletProxy } from '#apiserver/http/kubelet-proxy.ts';
+import { ApiHttpServer } from '#apiserver/http/server.ts';
+import { InProcessTransport } from '#apiserver/in-process.ts';
+import { writeKubeconfig } from '#apiserver/pki/kubeconfig.ts';
+import { Pki } from '#apiserver/pki/pki.ts';
+import { systemUser } from '#apiserver/user.ts';
+import { Caches } from '#client/caches.ts';
+import { Client } from '#client/client.ts';
+import { followConfigs, type LiveConfigs } from '#controller/live-configs.ts';
+import { builtinKinds } from '#kube/kinds/all.ts';
+import { ConfigMap } from '#kube/kinds/core/config-map.ts';
+import type { Kind } from '#kube/kind.ts';
+import { knativeKinds } from '#knative/kinds/all.ts';
+import { legacyViews } from '#knative/legacy/v1alpha1.ts';
+import { adoptPods } from '#main/control/adopt-pods.ts';
+import { knativeAdmission } from '#main/control/admission.ts';
+import { INHERITED_FDS, type PlatformSettings, reachableAddress, type StatePaths } from '#protocol/platform.ts';
+import { SqliteLog } from '#store/sqlite-log.ts';
+import { Store } from '#store/store.ts';
+import { firstServiceAddress } from '#main/control/addresses.ts';
+
+export const CLUSTER_DOMAIN = 'cluster.local';
+
+export const SERVED_KINDS: readonly Kind[] = [...builtinKinds, ...knativeKinds];
+
+export interface ApiOptions {
+  readonly settings: PlatformSettings;
+  readonly paths: StatePaths;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: MetricRegistry;
+  readonly version: string;
+  /** The port that the supervisor bound. */
+  readonly apiPort: number;
+  readonly checks: readonly HealthCheck[];
+}
+
+export interface PlatformApi extends AsyncDisposable {
+  readonly server: ApiServer;
+  readonly pki: Pki;
+  readonly caches: Caches;
+  readonly configs: LiveConfigs;
+  /** A client in process, as one of our controllers. */
+  clientOf(name: string): Client;
+  transportOf(name: string): InProcessTransport;
+}
+
+export async function startApi(options: ApiOptions): Promise<PlatformApi> {
+  const { clock, logger, metrics, paths, settings, version } = options;
+  await using stack = new AsyncDisposableStack();
+  const pki = makePki(options);
+  const store = stack.use(await Store.open({ log: new SqliteLog(paths.store), clock, logger }));
+  await adoptPods({ store, podsDir: paths.pods, clock, logger });
+  let configs: LiveConfigs | undefined;
+  const admission = knativeAdmission(() => {
+    if (!configs) throw new Error('the ConfigMaps are not there yet');
+    return configs.current;
+  });
+  const { serviceCidr } = settings;
+  const server = new ApiServer({
+    store,
+    clock,
+    logger,
+    kinds: SERVED_KINDS,
+    views: legacyViews,
+    admission,
+    serviceCidr,
+  });
+  const transportOf = (name: string) => new InProcessTransport(server, { user: systemUser(name), userAgent: name });
+  const clientOf = (name: string) => new Client(transportOf(name));
+  const caches = stack.use(new Caches({ client: clientOf('cache'), clock, logger }));
+  const followed = stack.use(followConfigs({ cache: caches.of(ConfigMap), logger, clusterDomain: CLUSTER_DOMAIN }));
+  configs = followed;
+  const listen = { fd: INHERITED_FDS.control.api };
+  const kubelet = createKubeletProxy(paths.kubeletSocket);
+  const http = {
+    api: server,
+    listen,
+    certificate: pki.server,
+    clientAuthority: pki.authorityCertificate,
+    logger,
+    version,
+    kubelet,
+    checks: options.checks,
+    metrics,
+  };
+  stack.use(await ApiHttpServer.start(http));
+  const owned = stack.move();
+  return {
+    server,
+    pki,
+    caches,
+    configs: followed,
+    clientOf,
+    transportOf,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+function makePki({ settings, paths, clock, apiPort }: ApiOptions): Pki {
+  const names = [settings.listenAddress, firstServiceAddress(settings.serviceCidr), '127.0.0.1', 'localhost'];
+  const service = [
+    'kubernetes',
+    'kubernetes.default',
+    'kubernetes.default.svc',
+    `kubernetes.default.svc.${CLUSTER_DOMAIN}`,
+  ];
+  const pki = new Pki({ directory: paths.pki, clock, serverNames: [...new Set([...names, ...service])] });
+  const address = reachableAddress(settings.listenAddress);
+  const host = address.includes(':') ? `[${address}]` : address;
+  writeKubeconfig({ file: paths.kubeconfig, server: `https://${host}:${apiPort}`, name: 'pinnace', pki });
+  return pki;
+}
