@@ -46,7 +46,7 @@ const DRAIN_POLL_MS = 20;
 
 export class GatewayWorker {
   readonly #options: WorkerOptions;
-  readonly #io = new Io();
+  readonly #io: Io;
   readonly #deadlines: Deadlines;
   readonly #ledger: Ledger;
   readonly #backends: Backends;
@@ -62,6 +62,7 @@ export class GatewayWorker {
   constructor(options: WorkerOptions) {
     this.#options = options;
     const { clock, birth, send } = options;
+    this.#io = new Io((error) => send({ type: 'complaint', text: `a connection was closed: ${stackOf(error)}` }));
     this.#deadlines = new Deadlines(clock);
     this.#ledger = new Ledger(new LedgerLayout(birth.memory, birth.seats), birth.seat);
     this.#backends = new Backends({
@@ -230,6 +231,10 @@ export class GatewayWorker {
       send({ type: 'drained', cut });
     });
   }
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function nameOf({ info }: Revision): RevisionName {

@@ -16,7 +16,7 @@ import { BodyReader } from '#dataplane/proxy/body.ts';
 import { CR, LF } from '#dataplane/proxy/bytes.ts';
 import { Deadline, type Deadlines } from '#dataplane/proxy/deadlines.ts';
 import type { Downstream, LocalAnswer, Peer, RequestReceiver, Service, Switched } from '#dataplane/proxy/exchange.ts';
-import { HeldBytes } from '#dataplane/proxy/held-bytes.ts';
+import { HeldBytes, mayEndHead } from '#dataplane/proxy/held-bytes.ts';
 import {
   HELD_BYTES,
   IDLE_CLIENT_TIMEOUT_MS,
@@ -146,15 +146,11 @@ export class ClientConnection implements WireOwner, Downstream {
     if (this.#phase !== 'head' && this.#held.length > HELD_BYTES) this.#wire.pause();
   }
 
-  /** A head is parsed again only when a line end that matters came, so that a drip costs no more than its octets. */
+  /** A head is parsed again only when it may be complete or wrong, so that a drip costs no more than its octets. */
   #headMayBeComplete(length: number): boolean {
-    const { buf } = this.#held;
-    if (length > MAX_REQUEST_HEAD_BYTES) return true;
-    for (let at = buf.indexOf(LF, this.#searched); at >= 0 && at < length; at = buf.indexOf(LF, at + 1)) {
-      if (buf[at - 1] !== CR || at < 3 || buf[at - 2] === LF) return true;
-    }
+    const from = this.#searched;
     this.#searched = length;
-    return false;
+    return length > MAX_REQUEST_HEAD_BYTES || mayEndHead(this.#held.buf, from, length);
   }
 
   #readHead(buf: Buffer, start: number, end: number): number {
@@ -209,9 +205,9 @@ export class ClientConnection implements WireOwner, Downstream {
   #readBody(buf: Buffer, start: number, end: number): number {
     const body = this.#body;
     const taken = body.feed(buf, start, end);
-    if (body.failed) return this.#failBody(body.failed, end);
     if (this.#receiver === undefined) this.#countDiscarded(taken - start);
     else if (body.payloadEnd > body.payloadStart) this.#receiver.onBody(buf, body.payloadStart, body.payloadEnd);
+    if (body.failed) return this.#failBody(body.failed, end);
     if (body.done) this.#bodyDone();
     return taken;
   }

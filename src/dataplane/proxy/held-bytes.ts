@@ -1,3 +1,5 @@
+import { CLASS, CR, LF, VALUE } from '#dataplane/proxy/bytes.ts';
+
 /** Octets that came before they could be used: the beginning of a head, a body nobody asked for yet, pipelined requests. */
 const FIRST_SIZE = 2048;
 
@@ -33,3 +35,18 @@ export class HeldBytes {
 }
 
 const EMPTY = Buffer.alloc(0);
+
+/**
+ * Whether a head that was incomplete before `buf[from, length)` came may be complete now, or be seen to be wrong: an
+ * empty line, a line end that is none, an octet that no head may hold. Each octet is looked at once.
+ */
+export function mayEndHead(buf: Buffer, from: number, length: number): boolean {
+  for (let at = from; at < length; at += 1) {
+    const octet = buf[at] as number;
+    const previous = at > 0 ? (buf[at - 1] as number) : 0;
+    if (octet === LF) {
+      if (previous !== CR || at < 3 || buf[at - 2] === LF) return true;
+    } else if (previous === CR || (octet !== CR && ((CLASS[octet] as number) & VALUE) === 0)) return true;
+  }
+  return false;
+}

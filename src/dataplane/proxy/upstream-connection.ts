@@ -8,7 +8,7 @@
 import { BodyReader } from '#dataplane/proxy/body.ts';
 import { sendChunk, sendLastChunk } from '#dataplane/proxy/chunk-writer.ts';
 import type { ResponseReceiver, Upstream, UpstreamFailure, UpstreamRequest } from '#dataplane/proxy/exchange.ts';
-import { HeldBytes } from '#dataplane/proxy/held-bytes.ts';
+import { HeldBytes, mayEndHead } from '#dataplane/proxy/held-bytes.ts';
 import { MAX_INTERIM_RESPONSES, MAX_RESPONSE_HEAD_BYTES } from '#dataplane/proxy/limits.ts';
 import { INCOMPLETE } from '#dataplane/proxy/refusal.ts';
 import type { ResponseHead } from '#dataplane/proxy/response-head.ts';
@@ -98,8 +98,11 @@ export class UpstreamConnection implements WireOwner, Upstream {
     if (!this.#receiver) return this.destroy();
     this.#answered = true;
     if (this.#held.length > 0) {
+      const from = this.#held.length;
       this.#held.append(buf, start, end);
-      this.#read(this.#held.buf, 0, this.#held.length);
+      const { length } = this.#held;
+      if (length > MAX_RESPONSE_HEAD_BYTES || mayEndHead(this.#held.buf, from, length))
+        this.#read(this.#held.buf, 0, length);
     } else this.#read(buf, start, end);
     this.#receiver?.onResponseFlush();
     return undefined;
@@ -158,8 +161,8 @@ export class UpstreamConnection implements WireOwner, Upstream {
   #readBody(buf: Buffer, start: number, end: number): number {
     const body = this.#body;
     const taken = body.feed(buf, start, end);
-    if (body.failed) return this.#fail({ kind: 'malformed', detail: `malformed body: ${body.failed.cause}` }, end);
     if (body.payloadEnd > body.payloadStart) this.#receiver?.onResponseBody(buf, body.payloadStart, body.payloadEnd);
+    if (body.failed) return this.#fail({ kind: 'malformed', detail: `malformed body: ${body.failed.cause}` }, end);
     if (body.done) this.#endAnswer(taken === end);
     return taken;
   }

@@ -24,6 +24,16 @@ export interface WireOwner {
 export class Io {
   readonly slab = new Slab();
   readonly readBuffer: Buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  /** Hears of mistakes of ours; the connection on which one showed is closed, the others go on. */
+  readonly onMistake: (error: unknown) => void;
+
+  constructor(onMistake: (error: unknown) => void = rethrow) {
+    this.onMistake = onMistake;
+  }
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }
 
 const NOBODY: WireOwner = { onBytes: () => {}, onEnd: () => {}, onClose: () => {}, onDrain: () => {} };
@@ -32,6 +42,7 @@ export class Wire {
   owner: WireOwner = NOBODY;
   readonly socket: Duplex;
   readonly #slab: Slab;
+  readonly #onMistake: (error: unknown) => void;
   #queued: Buffer | undefined;
   #start = 0;
   #end = 0;
@@ -43,8 +54,9 @@ export class Wire {
   constructor(socket: Duplex, io: Io) {
     this.socket = socket;
     this.#slab = io.slab;
-    socket.on('end', () => this.owner.onEnd());
-    socket.on('drain', () => this.owner.onDrain());
+    this.#onMistake = io.onMistake;
+    socket.on('end', () => this.#guard(() => this.owner.onEnd()));
+    socket.on('drain', () => this.#guard(() => this.owner.onDrain()));
     socket.on('error', (error) => {
       this.#error ??= error;
     });
@@ -56,6 +68,28 @@ export class Wire {
 
   get error(): Error | undefined {
     return this.#error;
+  }
+
+  /** Bytes came from the socket. */
+  receive(buf: Buffer, end: number): void {
+    try {
+      this.owner.onBytes(buf, 0, end);
+    } catch (error) {
+      this.#mistake(error);
+    }
+  }
+
+  #guard(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.#mistake(error);
+    }
+  }
+
+  #mistake(error: unknown): void {
+    this.destroy();
+    this.#onMistake(error);
   }
 
   /** Too much is unwritten: the source should pause until `onDrain`. */
@@ -180,7 +214,7 @@ function sharedRead(io: Io, target: () => Wire): OnRead {
   return {
     buffer: io.readBuffer,
     callback: (count, buf) => {
-      target().owner.onBytes(buf as Buffer, 0, count);
+      target().receive(buf as Buffer, count);
       return true;
     },
   };
@@ -249,6 +283,6 @@ export function adoptFd(fd: number, io: Io): Wire {
 /** Any other stream, such as TLS. */
 export function wrapStream(stream: Duplex, io: Io): Wire {
   const wire = new Wire(stream, io);
-  stream.on('data', (chunk: Buffer) => wire.owner.onBytes(chunk, 0, chunk.length));
+  stream.on('data', (chunk: Buffer) => wire.receive(chunk, chunk.length));
   return wire;
 }
