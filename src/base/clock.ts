@@ -5,8 +5,6 @@
  * deterministic. Wall-clock values are milliseconds since the epoch; `monotonicMs` never goes backwards and is
  * the one to measure durations with.
  */
-import { randomBytes } from 'node:crypto';
-
 export interface Timer extends Disposable {
   /** Stops the timer; calling it after it fired, or twice, does nothing. */
   cancel(): void;
@@ -46,7 +44,8 @@ export const systemClock: Clock = {
   },
   sleep: (delayMs, signal) => sleepOn(systemClock, delayMs, signal),
   random: () => Math.random(),
-  randomBytes: (count) => randomBytes(count),
+  // Loaded on first use: it costs a megabyte, and the supervisor draws nothing.
+  randomBytes: (count) => process.getBuiltinModule('node:crypto').randomBytes(count),
 };
 
 export function timerOf(cancel: () => void): Timer {
