@@ -85,6 +85,18 @@ export function fieldsToH2(source: {
   return raw;
 }
 
+/** The other form that `node:http2` takes, where it does not take the first: several values of a name in a list. */
+export function rawToObject(raw: readonly string[]): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = {};
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i] as string;
+    const value = raw[i + 1] as string;
+    const known = headers[name];
+    headers[name] = known === undefined ? value : [...(Array.isArray(known) ? known : [known]), value];
+  }
+  return headers;
+}
+
 /** Whole field lines, such as trailers, in HTTP/2's form. */
 export function linesToH2(lines: Buffer | string): RawHeaders {
   const raw: RawHeaders = [];

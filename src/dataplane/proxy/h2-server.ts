@@ -5,7 +5,14 @@
 import http2, { type Http2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Downstream, LocalAnswer, Peer, RequestReceiver, Service } from '#dataplane/proxy/exchange.ts';
-import { fieldsToH2, linesToH2, type RawHeaders, requestToH1, trailersToH1 } from '#dataplane/proxy/h2-fields.ts';
+import {
+  fieldsToH2,
+  linesToH2,
+  type RawHeaders,
+  rawToObject,
+  requestToH1,
+  trailersToH1,
+} from '#dataplane/proxy/h2-fields.ts';
 import {
   MAX_H2_HEADER_PAIRS,
   MAX_H2_INVALID_FRAMES,
@@ -17,7 +24,7 @@ import { INCOMPLETE, type Refusal, REFUSALS } from '#dataplane/proxy/refusal.ts'
 import type { RequestHead } from '#dataplane/proxy/request-head.ts';
 import type { ResponseHead } from '#dataplane/proxy/response-head.ts';
 
-const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = http2.constants;
+const { NGHTTP2_NO_ERROR } = http2.constants;
 
 export interface H2Context {
   readonly head: RequestHead;
@@ -68,7 +75,7 @@ class H2Downstream implements Downstream {
     stream.on('error', () => {});
     stream.on('close', () => this.#gone());
     stream.on('drain', () => this.#receiver?.onClientDrain());
-    stream.on('wantTrailers', () => stream.sendTrailers(this.#answerTrailers as never));
+    stream.on('wantTrailers', () => stream.sendTrailers(rawToObject(this.#answerTrailers)));
     stream.on('trailers', (_headers: object, _flags: number, raw: string[]) => {
       this.#requestTrailers = trailersToH1(raw);
     });
@@ -127,7 +134,7 @@ class H2Downstream implements Downstream {
 
   sendInterim(head: ResponseHead): void {
     if (this.#stream.headersSent || this.#stream.destroyed) return;
-    this.#stream.additionalHeaders([':status', `${head.status}`, ...fieldsToH2(head)] as never);
+    this.#stream.additionalHeaders({ ':status': head.status, ...rawToObject(fieldsToH2(head)) });
   }
 
   sendHead(head: ResponseHead, additions: string): void {
@@ -182,7 +189,8 @@ class H2Downstream implements Downstream {
 
   abort(): void {
     this.#receiver = undefined;
-    this.#stream.close(NGHTTP2_INTERNAL_ERROR);
+    // `close` would end the stream in order first, and the client would take the answer for whole.
+    this.#stream.destroy(new Error('the answer was cut'));
   }
 
   switchProtocols(): undefined {

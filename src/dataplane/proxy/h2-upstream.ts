@@ -15,7 +15,7 @@ import type {
   UpstreamUser,
 } from '#dataplane/proxy/exchange.ts';
 import { FieldNames } from '#dataplane/proxy/fields.ts';
-import { answerToH1, fieldsToH2, linesToH2, trailersToH1 } from '#dataplane/proxy/h2-fields.ts';
+import { answerToH1, fieldsToH2, linesToH2, rawToObject, trailersToH1 } from '#dataplane/proxy/h2-fields.ts';
 import { CONNECT_TIMEOUT_MS, MAX_RESPONSE_HEAD_BYTES } from '#dataplane/proxy/limits.ts';
 import { RequestHead } from '#dataplane/proxy/request-head.ts';
 import type { ResponseHead } from '#dataplane/proxy/response-head.ts';
@@ -140,7 +140,10 @@ class H2Upstream implements Upstream {
     const options = endStream ? { endStream } : { waitForTrailers: true };
     const stream = this.#session.request([...raw, ...fieldsToH2(sentHead)], options);
     this.#stream = stream;
-    stream.on('wantTrailers', () => stream.sendTrailers(this.#requestTrailers as never));
+    stream.on('wantTrailers', () => {
+      // A request that was dropped must not end in order.
+      if (this.#receiver) stream.sendTrailers(rawToObject(this.#requestTrailers));
+    });
     stream.on('headers', (_headers: object, _flags: number, raw: string[]) => this.#interim(raw, request));
     stream.on('response', (_headers: object, flags: number, raw: string[]) => this.#response(raw, flags, request));
     stream.on('trailers', (_headers: object, _flags: number, raw: string[]) => {
