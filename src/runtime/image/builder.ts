@@ -255,7 +255,7 @@ function parentsOf(name: string): string[] {
 }
 
 async function sourcesOf(entry: BuildEntry): Promise<TarSource[]> {
-  const name = path.posix.join('/', entry.path).slice(1);
+  const name = path.posix.join('/', entry.path).slice(1).replace(/\/$/, '');
   if (name === '') {
     if (entry.kind === 'tree') return treeSources('', entry.source, entry);
     throw new ImageError('UnsafePath', 'the root of an image is no entry');

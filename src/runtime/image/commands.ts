@@ -8,7 +8,7 @@ import { canonicalName, familiarName, parseReference } from '#runtime/image/refe
 import { collectGarbage, type Collection } from '#runtime/image/store/collect.ts';
 import { readImage } from '#runtime/image/store/image.ts';
 import { lockStore } from '#runtime/image/store/lock.ts';
-import { listReferences, readReference, removeReference } from '#runtime/image/store/references.ts';
+import { listReferences, readReference, removeReference, writeReference } from '#runtime/image/store/references.ts';
 import { nameOrThrow } from '#runtime/image/archive/archive-image.ts';
 import type { LoadedImage } from '#runtime/image/worker/jobs.ts';
 
@@ -20,7 +20,8 @@ export interface LoadOptions {
 }
 
 /**
- * Loads a docker archive or an OCI layout, as a tar that may be compressed, and unpacks its images. `source` is a path
+ * Loads a docker archive or an OCI layout, as a tar that may be compressed, and unpacks its images. They get their
+ * names when all is well with all of them. `source` is a path
  * or a file descriptor of this process (0 for standard input).
  */
 export async function loadImages(
@@ -30,12 +31,13 @@ export async function loadImages(
   signal: AbortSignal,
 ): Promise<readonly LoadedImage[]> {
   const { layout, clock, workers } = service;
-  const loaded = await (async () => {
-    using _held = await lockStore(layout, clock, { mode: 'shared' }, signal);
-    const job = { kind: 'load', storeRoot: layout.root, source, name: options.name } as const;
-    return workers.unpackers.run(job, { signal, onProgress: options.onProgress });
-  })();
+  using _held = await lockStore(layout, clock, { mode: 'shared' }, signal);
+  const job = { kind: 'load', storeRoot: layout.root, source, name: options.name } as const;
+  const loaded = await workers.unpackers.run(job, { signal, onProgress: options.onProgress });
   for (const digest of new Set(loaded.map((image) => image.digest))) await service.prepare(digest, signal);
+  for (const { name, digest, mediaType } of loaded) {
+    await writeReference(layout, clock, { name, digest, mediaType, source: 'loaded', createdAt: clock.now() });
+  }
   return loaded;
 }
 

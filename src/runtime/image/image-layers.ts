@@ -18,6 +18,7 @@ import { hasBlob } from '#runtime/image/store/blobs.ts';
 import { type LayerState, layerStates, type StoredImage } from '#runtime/image/store/image.ts';
 import { commitLayer, findLayer, type LayerRecord, lowerDirs, markSynced } from '#runtime/image/store/layers.ts';
 import { blobPath, layerPath, type StoreLayout, temporaryPath } from '#runtime/image/store/layout.ts';
+import { lockStore } from '#runtime/image/store/lock.ts';
 import type { ImageWorkers } from '#runtime/image/worker/image-workers.ts';
 
 export interface ImageLayersOptions {
@@ -171,6 +172,7 @@ export class ImageLayers implements AsyncDisposable {
         const records = [...this.#unsynced.values()];
         this.#unsynced = new Map();
         await unpackers.run({ kind: 'sync', path: layout.root }, { signal: this.#closing.signal });
+        using _held = await lockStore(layout, clock, { mode: 'shared' }, this.#closing.signal);
         for (const record of records) await markSynced(layout, clock, record);
       }
     } catch (error) {

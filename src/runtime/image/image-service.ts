@@ -221,6 +221,7 @@ export class ImageService implements AsyncDisposable {
 
   /** Unpacks an image of the store, so that its first start need not wait for it. */
   async prepare(digest: Digest, signal: AbortSignal): Promise<void> {
+    using _held = await lockStore(this.layout, this.clock, { mode: 'shared' }, signal);
     const image = await readImage(this.layout, digest, this.platform);
     if (!image) throw notFound(digest);
     await this.#unpack(image, undefined, { signal });
@@ -233,6 +234,7 @@ export class ImageService implements AsyncDisposable {
       await this.#touch(canonicalName(reference));
       return ensured(reference, ready);
     }
+    using _held = await lockStore(this.layout, this.clock, { mode: 'shared' }, watch.signal);
     const local = await this.#local(reference);
     if (!local) return undefined;
     const { image } = local;
@@ -250,9 +252,8 @@ export class ImageService implements AsyncDisposable {
     return { image, reference: stored };
   }
 
-  /** With the store locked against removal, which may have come between finding the image and this. */
+  /** To be called with the store locked against removal. */
   async #unpack(image: StoredImage, source: BlobSource | undefined, watch: Watch): Promise<readonly string[]> {
-    using _held = await lockStore(this.layout, this.clock, { mode: 'shared' }, watch.signal);
     const lowerDirs = await this.#layers.prepare(image, source, watch);
     if (this.#ready.size >= MAX_CACHED_IMAGES) this.#ready.clear();
     this.#ready.set(image.digest, { image, lowerDirs });

@@ -1,6 +1,7 @@
 /**
  * Loads an archive of images into the store: an OCI layout or a docker archive, as a tar that may be compressed,
- * from a file or a descriptor, read once from front to back. Names appear only when every image is complete.
+ * from a file or a descriptor, read once from front to back. The images have no names yet when this is done: their
+ * layers may turn out to be no good.
  */
 import { createReadStream } from 'node:fs';
 import type { Clock } from '#base/clock.ts';
@@ -14,7 +15,6 @@ import { hostPlatform } from '#runtime/image/platform.ts';
 import { writeBlob } from '#runtime/image/store/blobs.ts';
 import { isComplete, readImage } from '#runtime/image/store/image.ts';
 import { storeLayout, type StoreLayout, syncBlobDirectories } from '#runtime/image/store/layout.ts';
-import { writeReference } from '#runtime/image/store/references.ts';
 import { decompress } from '#runtime/image/unpack/decompress.ts';
 import { TarReader } from '#runtime/image/unpack/tar-reader.ts';
 import type { LoadedImage, LoadJob } from '#runtime/image/worker/jobs.ts';
@@ -54,12 +54,7 @@ async function load(job: LoadJob, context: LoadContext): Promise<LoadedImage[]> 
   const images = await takeImages(staging, layout, context.clock);
   const named = namesFor(images, job.name);
   for (const image of images) await requireComplete(layout, image);
-  for (const { name, image } of named) {
-    const { digest, mediaType } = image;
-    const reference = { name, digest, mediaType, source: 'loaded', createdAt: context.clock.now() } as const;
-    await writeReference(layout, context.clock, reference);
-  }
-  return named.map(({ name, image }) => ({ name, digest: image.digest }));
+  return named.map(({ name, image }) => ({ name, digest: image.digest, mediaType: image.mediaType }));
 }
 
 /** A descriptor that was given to us stays open: it is not ours. */

@@ -43,8 +43,10 @@ export interface LoadJob {
 }
 
 export interface LoadedImage {
+  /** Canonical. */
   readonly name: string;
   readonly digest: Digest;
+  readonly mediaType: string;
 }
 
 /** Reads a blob again; one that is not what its digest says is deleted. Answers whether it was. */
