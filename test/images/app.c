@@ -12,7 +12,7 @@
  * $MODE: ok (default), crash (says "boom", ends with $CRASH_CODE or 1), exit (ends with 0), deaf (never listens),
  * unready (answers 503), loopback (127.0.0.1 only), otherport ($PORT + 1), slowstart (listens after
  * $START_DELAY_MS), ignoreterm (ignores SIGTERM). Otherwise SIGTERM lets requests under way finish and ends with 0.
- * $STYLE: what / answers: "hello" (host, request line and target) or "oracle" (ok).
+ * $PORT may be 0: any that is free. $STYLE: what / answers: "hello" (host, request line and target) or "oracle" (ok).
  * Arguments: say WORDS, fail N, cat, lines N (prints and waits), as pods of the kubectl cases run it.
  */
 #define _GNU_SOURCE
@@ -631,7 +631,9 @@ static int open_listener(void)
 		die("bind");
 	if (listen(fd, 4096) < 0)
 		die("listen");
-	printf("listening on %d\n", port);
+	socklen_t length = sizeof address;
+	getsockname(fd, (struct sockaddr *)&address, &length);
+	printf("listening on %d\n", ntohs(address.sin_port));
 	fflush(stdout);
 	return fd;
 }

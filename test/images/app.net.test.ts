@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { test } from 'node:test';
 import { systemClock } from '#base/clock.ts';
 import { eventually } from '#testing/eventually.ts';
@@ -11,32 +11,32 @@ import { needs } from '#testing/requirements.ts';
 import { appBinary } from './build.ts';
 
 const NEEDED = needs('compiler');
-let nextPort = 20_000 + (process.pid % 20_000);
 
 interface App {
-  readonly port: number;
   readonly child: ChildProcess;
   readonly exit: Promise<{ code: number | null; signal: string | null }>;
   said: string;
 }
 
-/** Ports are tried one after the other: the program takes no 0, as a container's does not. */
 function start(env: Record<string, string>, args: string[] = []): App {
-  nextPort += 2;
-  const port = nextPort;
-  const child = spawn(appBinary(), args, { env: { PORT: String(port), ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(appBinary(), args, { env: { PORT: '0', ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
   const exit = new Promise<{ code: number | null; signal: string | null }>((resolve) =>
     child.once('close', (code, signal) => resolve({ code, signal })),
   );
-  const app: App = { port, child, exit, said: '' };
+  const app: App = { child, exit, said: '' };
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (app.said += String(chunk)));
   return app;
+}
+
+/** The port that the program said it listens on; 0 before. */
+function portOf({ said }: App): number {
+  return Number(/listening on (\d+)\n/.exec(said)?.[1] ?? 0);
 }
 
 async function withApp(env: Record<string, string>, use: (app: App) => Promise<void>): Promise<void> {
   const app = start(env);
   try {
-    await eventually(() => app.said.includes('listening'));
+    await eventually(() => portOf(app));
     await use(app);
   } finally {
     app.child.kill('SIGKILL');
@@ -55,7 +55,7 @@ function ask(
   path: string,
   options: { method?: string; body?: Iterable<Buffer> | Buffer; port?: number; agent?: Agent } = {},
 ): Promise<Answer> {
-  const { method = 'GET', body, port = app.port, agent } = options;
+  const { method = 'GET', body, port = portOf(app), agent } = options;
   return new Promise((resolve, reject) => {
     const outgoing = request({ host: '127.0.0.1', port, path, method, ...(agent ? { agent } : {}) }, (response) => {
       let text = '';
@@ -108,7 +108,7 @@ test('kept connections, requests behind each other, in one piece or byte by byte
     const requests =
       'POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhelloGET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
     for (const step of [requests.length, 1]) {
-      const socket = connect(app.port, '127.0.0.1');
+      const socket = connect(portOf(app), '127.0.0.1');
       let got = '';
       socket.on('data', (chunk) => (got += String(chunk)));
       for (let at = 0; at < requests.length; at += step) {
@@ -126,7 +126,7 @@ test('kept connections, requests behind each other, in one piece or byte by byte
 
 test('SIGTERM lets requests finish, and closes the rest', NEEDED, () =>
   withApp({}, async (app) => {
-    const idle = connect(app.port, '127.0.0.1');
+    const idle = connect(portOf(app), '127.0.0.1');
     const closed = new Promise((resolve) => idle.once('close', resolve));
     await new Promise((resolve) => idle.once('connect', resolve));
     const underWay = [ask(app, '/?sleep=200'), ask(app, '/stream?n=5&ms=40')];
@@ -145,7 +145,7 @@ test('ends by request', NEEDED, async () => {
     ['/crash', { code: null, signal: 'SIGABRT' }],
   ] as const) {
     const app = start({});
-    await eventually(() => app.said.includes('listening'));
+    await eventually(() => portOf(app));
     await assert.rejects(ask(app, path));
     assert.deepEqual(await app.exit, expected);
   }
@@ -169,9 +169,9 @@ for (const [env, args, code, said] of ENDS) {
 
 test('modes', NEEDED, async () => {
   await withApp({ MODE: 'unready' }, async (app) => assert.equal((await ask(app, '/healthz')).status, 503));
-  await withApp({ MODE: 'otherport' }, async (app) => {
-    assert.equal((await ask(app, '/', { port: app.port + 1 })).status, 200);
-    await assert.rejects(ask(app, '/'), { code: 'ECONNREFUSED' });
+  await withApp({ MODE: 'otherport', PORT: String(await freePort()) }, async (app) => {
+    assert.equal((await ask(app, '/')).status, 200);
+    await assert.rejects(ask(app, '/', { port: portOf(app) - 1 }), { code: 'ECONNREFUSED' });
   });
   await withApp({ MODE: 'slowstart', START_DELAY_MS: '50' }, async (app) =>
     assert.equal((await ask(app, '/')).status, 200),
@@ -188,10 +188,29 @@ test('modes', NEEDED, async () => {
   const deaf = start({ MODE: 'deaf' });
   // From here on it takes SIGTERM by a descriptor, so it runs.
   await eventually(() => readFileSync(`/proc/${deaf.child.pid}/status`, 'utf8').includes('SigBlk:\t0000000000004002'));
-  await assert.rejects(ask(deaf, '/'), { code: 'ECONNREFUSED' });
+  assert.equal(deaf.said, '');
   deaf.child.kill('SIGTERM');
   assert.deepEqual(await deaf.exit, { code: 0, signal: null });
 });
+
+/** A port that was free a moment ago, as was the next. */
+async function freePort(): Promise<number> {
+  return eventually(async () => {
+    const servers = [createServer(), createServer()];
+    const listen = (server: Server, port: number) =>
+      new Promise<number>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
+      });
+    try {
+      const port = await listen(servers[0]!, 0);
+      await listen(servers[1]!, port + 1);
+      return port;
+    } finally {
+      for (const server of servers) server.close();
+    }
+  });
+}
 
 test('what cat and lines do', NEEDED, async () => {
   const cat = start({}, ['cat']);
