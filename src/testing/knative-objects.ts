@@ -3,11 +3,13 @@ import type { KubeObject, ObjectMeta, Stored } from '#kube/object.ts';
 import { type Kind, typed } from '#kube/kind.ts';
 import type { Condition, Conditions, ConditionSet, StatusWithConditions } from '#knative/conditions.ts';
 import { manageConditions } from '#knative/conditions.ts';
+import { type KnativeConfig, parseKnativeConfig } from '#knative/config/all.ts';
 import { Configuration } from '#knative/kinds/configuration.ts';
 import { Revision } from '#knative/kinds/revision.ts';
 import { Route } from '#knative/kinds/route.ts';
 import { Service } from '#knative/kinds/service.ts';
 import type { TrafficTarget } from '#knative/kinds/traffic-target.ts';
+import { someOf } from '#serving/content.ts';
 import type { Step } from '#serving/steps.ts';
 
 export const NAMESPACE = 'default';
@@ -27,6 +29,8 @@ export function stored<T extends KubeObject>(
     generation: 1,
     creationTimestamp: '2026-01-01T00:00:00Z',
     ...meta,
+    labels: someOf(meta.labels),
+    annotations: someOf(meta.annotations),
   };
   return typed(kind, { metadata, ...rest } as never) as Stored<T>;
 }
@@ -101,4 +105,25 @@ export function writtenBy<T extends KubeObject>(steps: readonly Step[], kind: Ki
     if ('object' in step && step.kind === kind && step.object.metadata.name === name) return step.object as T;
   }
   return undefined;
+}
+
+/** Data by name of ConfigMap; each with the keys that must be there. */
+export type ConfigMaps = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+const REQUIRED: ConfigMaps = {
+  'config-deployment': { 'queue-sidecar-image': 'dev.local/queue' },
+  'config-domain': { 'example.com': '' },
+};
+
+export function configOf(maps: ConfigMaps = {}): KnativeConfig {
+  const all = { ...REQUIRED, ...maps };
+  const data = (name: string) => (name === 'config-domain' ? all[name] : { ...REQUIRED[name], ...all[name] });
+  return parseKnativeConfig(
+    Object.keys(all).map((name) => ({ metadata: { name }, data: { ...data(name) } })),
+    {
+      onError: (_, error) => {
+        throw error;
+      },
+    },
+  );
 }

@@ -158,5 +158,5 @@ const DEFAULT_REGISTRY = 'index.docker.io';
 export function registryOf(image: string): string {
   const [first = '', ...rest] = image.split('/');
   const isHost = rest.length > 0 && (first.includes('.') || first.includes(':') || first === 'localhost');
-  return isHost ? first : DEFAULT_REGISTRY;
+  return isHost && first !== 'docker.io' ? first : DEFAULT_REGISTRY;
 }

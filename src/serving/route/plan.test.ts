@@ -5,11 +5,12 @@ import { Service } from '#kube/kinds/core/service.ts';
 import type { Stored } from '#kube/object.ts';
 import { controllerRefTo } from '#kube/owner.ts';
 import { routeConditions } from '#knative/conditions.ts';
-import { parseKnativeConfig } from '#knative/config/all.ts';
 import { Ingress } from '#knative/kinds/ingress.ts';
 import type { TrafficTarget } from '#knative/kinds/traffic-target.ts';
 import { planRoute, type RouteWorld } from '#serving/route/plan.ts';
 import {
+  type ConfigMaps,
+  configOf,
   configuration,
   draftOf,
   namesOf,
@@ -28,7 +29,7 @@ const TAGGED: TrafficTarget[] = [LATEST, { revisionName: 'a-1', latestRevision: 
 interface World {
   readonly traffic?: TrafficTarget[];
   readonly route?: Shape;
-  readonly config?: Record<string, Record<string, string>>;
+  readonly config?: ConfigMaps;
   readonly ingress?: Stored<Ingress>;
   readonly services?: Stored<Service>[];
 }
@@ -46,10 +47,11 @@ function plan(shape: World = {}) {
     endpoints: () => undefined,
     placeholders: services.filter(({ metadata }) => metadata.labels?.['serving.knative.dev/route'] === 'a'),
   };
-  const maps = Object.entries({ 'config-domain': { 'example.com': '' }, ...config });
-  const parsed = parseKnativeConfig(maps.map(([name, data]) => ({ metadata: { name }, data })));
   const draft = draftOf(routeConditions, { ...object.status });
-  const result = planRoute(world, draft, { settings: { ...parsed, clusterDomain: 'cluster.local' }, nowMs: 0 });
+  const result = planRoute(world, draft, {
+    settings: { ...configOf(config), clusterDomain: 'cluster.local' },
+    nowMs: 0,
+  });
   return { ...result, status: draft.status, told: toldBy(draft.status) };
 }
 
