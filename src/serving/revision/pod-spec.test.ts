@@ -1,7 +1,7 @@
 /** The pod of a Revision as its program sees it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Container, Probe } from '#knative/kinds/revision-spec.ts';
+import type { Container } from '#knative/kinds/revision-spec.ts';
 import { desiredPodSpec } from '#serving/revision/pod-spec.ts';
 import { protocolOf, userPortOf } from '#serving/revision/protocol.ts';
 import { configOf, type ConfigMaps, revision, type Shape } from '#testing/knative-objects.ts';
@@ -104,7 +104,7 @@ const READINESS: readonly [string, object, object][] = [
 
 for (const [what, readinessProbe, expected] of READINESS) {
   test(`readiness probe, ${what}, stays on the container`, () => {
-    assert.deepEqual(containerOf({ readinessProbe: readinessProbe as Probe })?.readinessProbe, expected);
+    assert.deepEqual(containerOf({ readinessProbe })?.readinessProbe, expected);
   });
 }
 
