@@ -17,6 +17,7 @@ import { createControllers } from '#main/control/controllers.ts';
 import { PlatformWatch } from '#main/control/platform-watch.ts';
 import { writeExternalPorts } from '#main/control/ports.ts';
 import { INHERITED_FDS, type ListenerName, type PlatformSettings, type StatePaths } from '#protocol/platform.ts';
+import { ForeignExits } from '#supervisor/foreign.ts';
 import { watchSupervisor } from '#supervisor/heir.ts';
 import { startReaper } from '#supervisor/reaper.ts';
 import { boundAddress } from '#sys/socket.ts';
@@ -37,8 +38,11 @@ export interface ControlOptions {
 export async function runControl(options: ControlOptions, signal: AbortSignal): Promise<void> {
   const { clock, logger, paths, settings, version } = options;
   await using stack = new AsyncDisposableStack();
-  const watching = watchSupervisor({ ...options, log: logger }, signal);
-  stack.use(startReaper({ paths, clock, log: logger }));
+  const exits = { paths, clock, log: logger };
+  stack.use(startReaper(exits));
+  const parents = () => new Set([process.pid]);
+  const orphans = stack.use(new ForeignExits({ ...exits, cgroup: settings.cgroup, parents }));
+  const watching = watchSupervisor({ ...options, log: logger, onDeath: () => orphans.scan() }, signal);
   const platform = stack.use(new PlatformWatch(paths));
   const readiness = new Readiness();
   const metrics = new MetricRegistry();

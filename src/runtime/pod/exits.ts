@@ -4,13 +4,12 @@
  * killed and a new one started) leaves no record: those are looked at every `ORPHAN_POLL_MS`, and where the kernel
  * still tells their exit code, it is used.
  */
-import { type FSWatcher, mkdirSync, readdirSync, readFileSync, rmSync, watch } from 'node:fs';
+import { closeSync, type FSWatcher, mkdirSync, readdirSync, readFileSync, rmSync, watch } from 'node:fs';
 import path from 'node:path';
 import type { Clock, Timer } from '#base/clock.ts';
 import type { ExitRecord } from '#protocol/platform.ts';
-import { hasExited, pidfdExitStatus, pidfdOf } from '#sys/pidfd.ts';
+import { foreignExitStatus, hasExited, pidfdOf } from '#sys/pidfd.ts';
 import type { ProcessIdentity } from '#sys/proc.ts';
-import { closeSync } from 'node:fs';
 
 const ORPHAN_POLL_MS = 250;
 
@@ -85,7 +84,7 @@ export class ExitWatcher implements Disposable {
       if (waiter.pidfd !== undefined && !hasExited(waiter.pidfd)) continue;
       waiter.goneSince ??= now;
       if (now - waiter.goneSince < RECORD_GRACE_MS) continue;
-      const known = waiter.pidfd === undefined ? undefined : pidfdExitStatus(waiter.pidfd);
+      const known = waiter.pidfd === undefined ? undefined : foreignExitStatus(waiter.identity, waiter.pidfd);
       this.#finish(name, waiter, { ...known, at: waiter.goneSince });
     }
   }
