@@ -114,7 +114,7 @@ test('HTTP/2 with prior knowledge to an application of HTTP/1.1', async () => {
 
 test('bodies both ways, from HTTP/2 to HTTP/1.1 and on to HTTP/2', async () => {
   await using app = await h2App((stream, headers) => {
-    stream.respond({ ':status': 201, 'x-te': `${headers['te']}` }, { waitForTrailers: true });
+    stream.respond({ ':status': 201, 'x-te': headers['te'] as string }, { waitForTrailers: true });
     stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0', 'grpc-message': 'fine' }));
     stream.pipe(stream);
   });

@@ -123,7 +123,7 @@ export class Listeners {
   /** Undefined when the connection was turned away. */
   #peerOf(socket: net.Socket, listener: ListenerKind): Peer | undefined {
     const address = socket.remoteAddress;
-    if (address === undefined || this.#draining || this.connections >= MAX_CLIENT_CONNECTIONS) {
+    if (address === undefined || this.connections >= MAX_CLIENT_CONNECTIONS) {
       socket.destroy();
       return undefined;
     }
@@ -132,7 +132,9 @@ export class Listeners {
   }
 
   #serveH1(wire: Wire, peer: Peer): void {
-    this.#connections.add(new ClientConnection(wire, peer, this.#context));
+    const connection = new ClientConnection(wire, peer, this.#context);
+    this.#connections.add(connection);
+    if (this.#draining) connection.closeIfIdle();
   }
 
   #serveH2(socket: net.Socket, peer: Peer): void {

@@ -18,6 +18,7 @@ import { Deadline, type Deadlines } from '#dataplane/proxy/deadlines.ts';
 import type { Downstream, LocalAnswer, Peer, RequestReceiver, Service, Switched } from '#dataplane/proxy/exchange.ts';
 import { HeldBytes, mayEndHead } from '#dataplane/proxy/held-bytes.ts';
 import {
+  FIRST_REQUEST_GRACE_MS,
   HELD_BYTES,
   IDLE_CLIENT_TIMEOUT_MS,
   LINGER_BYTES,
@@ -338,9 +339,13 @@ export class ClientConnection implements WireOwner, Downstream {
     this.#wait(this.#unwritten > 0 ? STALLED_WRITE_TIMEOUT_MS : LINGER_MS);
   }
 
-  /** Closes a connection that waits for a request; another closes by itself after its answer. */
+  /**
+   * Closes a connection that waits for another request; one that is served closes after its answer, and one that is
+   * new may have its first request on the way.
+   */
   closeIfIdle(): void {
-    if (this.idle) this.#close();
+    if (this.idle && this.#served > 0) this.#close();
+    else if (this.idle) this.#wait(FIRST_REQUEST_GRACE_MS);
   }
 
   destroy(): void {

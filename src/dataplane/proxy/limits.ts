@@ -24,6 +24,8 @@ export const MAX_INTERIM_RESPONSES = 32;
 export const SLOW_HEAD_TIMEOUT_MS = 60_000;
 /** A client's connection between two requests. Longer than what load balancers in front keep theirs. */
 export const IDLE_CLIENT_TIMEOUT_MS = 620_000;
+/** What a connection that sent nothing yet has left for its first request when the process goes away. */
+export const FIRST_REQUEST_GRACE_MS = 500;
 /** After a refusal: how long and how much we still read, so that our answer is not lost to a reset. */
 export const LINGER_MS = 2_000;
 export const LINGER_BYTES = 1024 * 1024;
