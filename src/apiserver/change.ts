@@ -29,6 +29,8 @@ export interface Change {
   readonly change: (current: KubeObject) => KubeObject | Promise<KubeObject>;
   /** `set` when the change sets managedFields itself. */
   readonly ownership?: 'set';
+  /** The subresource through which the fields come to be owned, where the write is one of the object itself. */
+  readonly ownedThrough?: string;
 }
 
 export async function changeObject(api: Api, request: Change, caller: Caller): Promise<KubeObject> {
@@ -39,8 +41,10 @@ export async function changeObject(api: Api, request: Change, caller: Caller): P
     const object = await change(entry.object);
     checkVersion(target, object, entry);
     try {
-      if (request.ownership !== 'set')
-        trackOwnership(api, target, { before: entry.object, after: object, options }, caller);
+      if (request.ownership !== 'set') {
+        const owned = { ...target, subresource: request.ownedThrough ?? target.subresource };
+        trackOwnership(api, owned, { before: entry.object, after: object, options }, caller);
+      }
       const stored = await replace(api, { target, object, entry, options }, caller);
       return present(target.served, stored);
     } catch (error) {

@@ -42,7 +42,7 @@ export function parseToken(text: string, namespace: string | undefined): Continu
   if (typeof start !== 'string' || start === '') {
     throw invalidToken('continue key is not valid: encoded start key empty (version meta.k8s.io/v1)');
   }
-  const key = start.replace(/\u0000$/, '');
+  const key = start.endsWith('\0') ? start.slice(0, -1) : start;
   const prefix = namespace === undefined ? '' : `${namespace}/`;
   return { revision: revision < 0 ? 'latest' : revision, start: prefix + key };
 }

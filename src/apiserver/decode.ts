@@ -19,8 +19,13 @@ import type { Caller } from '#apiserver/user.ts';
 /** What a client sent, parsed. */
 export interface SentBody {
   readonly value: unknown;
-  /** `data.a`: keys that stood more than once in the text. */
-  readonly duplicates?: readonly string[];
+  readonly repeated?: RepeatedKeys | undefined;
+}
+
+/** What is to be said of keys that stood more than once in one object of the text. */
+export interface RepeatedKeys {
+  readonly strict: string;
+  readonly warnings: readonly string[];
 }
 
 export interface DecodeContext {
@@ -38,7 +43,7 @@ export function decode(served: ServedKind, body: SentBody, context: DecodeContex
   if (!isObject(body.value)) throw badRequest(`the object provided is unrecognized (must be of type ${kind})`);
   const document = withTypes(served, body.value);
   try {
-    return toStored(served, fitted(served, { document, duplicates: body.duplicates ?? [] }, context));
+    return toStored(served, fitted(served, { document, repeated: body.repeated }, context));
   } catch (error) {
     if (!(error instanceof DecodeFault)) throw error;
     const version = JSON.stringify(String(document['apiVersion']).split('/').at(-1));
@@ -52,7 +57,7 @@ export function decode(served: ServedKind, body: SentBody, context: DecodeContex
 export function decodePatched(served: ServedKind, patched: unknown, context: DecodeContext): KubeObject {
   const document = isObject(patched) ? patched : {};
   try {
-    return toStored(served, fitted(served, { document: withTypes(served, document), duplicates: [] }, context));
+    return toStored(served, fitted(served, { document: withTypes(served, document) }, context));
   } catch (error) {
     if (!(error instanceof DecodeFault)) throw error;
     throw badPatch(served, document, error.message);
@@ -66,32 +71,29 @@ export function decodeApplied(served: ServedKind, merged: KubeObject): KubeObjec
 
 interface Parsed {
   readonly document: Document;
-  readonly duplicates: readonly string[];
+  readonly repeated?: RepeatedKeys | undefined;
 }
 
-function fitted(served: ServedKind, { document, duplicates }: Parsed, context: DecodeContext): KubeObject {
+function fitted(served: ServedKind, { document, repeated }: Parsed, context: DecodeContext): KubeObject {
   checkTypes(served, document);
   const fault = served.kind.isCustom ? undefined : decodeError(served.kind.schema, document);
   if (fault !== undefined) throw new DecodeFault(fault);
-  reportProblems(served, { document, duplicates }, context);
+  reportProblems(served, { document, repeated }, context);
   return shaped(served, document);
 }
 
 /** Repeated and unknown fields are errors, warnings or nothing. */
-function reportProblems(
-  served: ServedKind,
-  { document, duplicates }: Parsed,
-  { options, caller }: DecodeContext,
-): void {
+function reportProblems(served: ServedKind, { document, repeated }: Parsed, { options, caller }: DecodeContext): void {
   const { fieldValidation = 'Ignore' } = options;
   if (fieldValidation === 'Ignore') return;
-  const problems = [
-    ...duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`),
-    ...pruneUnknown(served.kind, document).unknownFields.map((path) => `unknown field ${JSON.stringify(path)}`),
-  ];
-  if (problems.length === 0) return;
-  if (fieldValidation === 'Strict') throw new DecodeFault(`strict decoding error: ${problems.join(', ')}`);
-  for (const problem of problems) caller.warn(problem);
+  const { unknownFields } = pruneUnknown(served.kind, document);
+  const unknown = unknownFields.map((path) => `unknown field ${JSON.stringify(path)}`);
+  if (unknown.length === 0 && repeated === undefined) return;
+  if (fieldValidation === 'Strict') {
+    const problems = repeated === undefined ? unknown : [repeated.strict, ...unknown];
+    throw new DecodeFault(`strict decoding error: ${problems.join(', ')}`);
+  }
+  for (const problem of [...(repeated?.warnings ?? []), ...unknown]) caller.warn(problem);
 }
 
 /** An object of our own with the members of the kind and no others. */

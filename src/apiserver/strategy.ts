@@ -44,6 +44,8 @@ export interface Strategy<T extends KubeObject = KubeObject> {
   isNewGeneration?(object: T, old: T): boolean;
   /** What a name may look like; a prefix for generated names may also end in a dash. */
   readonly nameProblems?: (name: string) => string[];
+  /** Whoever creates an object says how it is. */
+  readonly keepsStatusOnCreate?: boolean;
   /** An update of an absent object creates it. */
   readonly allowsCreateOnUpdate?: boolean;
   /** An update must say which version it replaces. */
@@ -65,5 +67,5 @@ export interface Strategy<T extends KubeObject = KubeObject> {
 
 /** Types a strategy by its kind; the registry keeps strategies of all kinds together. */
 export function strategyOf<T extends KubeObject>(_kind: Kind<T>, strategy: Strategy<NoInfer<T>>): Strategy {
-  return strategy as unknown as Strategy;
+  return strategy;
 }

@@ -11,6 +11,7 @@ import type { ServiceAccount } from '#kube/kinds/core/service-account.ts';
 import type { Toleration } from '#kube/kinds/core/scheduling.ts';
 import { forbidden } from '#kube/status.ts';
 import type { Store } from '#store/store.ts';
+import { listOf } from '#apiserver/lists.ts';
 import type { AdmissionHook, AdmissionRequest } from '#apiserver/admission/chain.ts';
 
 export interface PodAdmissionOptions {
@@ -66,7 +67,7 @@ const FILE_MODE = 0o644;
 const ROOT_CA = 'kube-root-ca.crt';
 
 function mountToken(spec: PodSpec, clock: Clock): void {
-  const containers: Container[] = [...(spec.initContainers ?? []), ...spec.containers];
+  const containers: Container[] = [...(spec.initContainers ?? []), ...listOf(spec.containers)];
   const without = containers.filter(
     ({ volumeMounts = [] }) => !volumeMounts.some(({ mountPath }) => mountPath === TOKEN_PATH),
   );

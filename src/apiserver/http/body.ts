@@ -3,12 +3,12 @@
  * words for what is wrong. Keys that stand twice in one object are found here, since no parsed value shows them.
  */
 import type { IncomingMessage } from 'node:http';
-import { parseDocument, YAMLParseError } from 'yaml';
 import { isObject, isWithinDepth } from '#base/json.ts';
 import type { Kind } from '#kube/kind.ts';
 import { goJsonType } from '#kube/go-text.ts';
 import { badRequest, requestTooLarge, type StatusError } from '#kube/status.ts';
 import { hasDuplicateKeys, parseDuplicates } from '#apiserver/http/duplicate-keys.ts';
+import { parseYaml } from '#apiserver/http/yaml.ts';
 import type { SentBody } from '#apiserver/decode.ts';
 import { jsonSyntaxError } from '#apiserver/go-json.ts';
 
@@ -23,9 +23,6 @@ const MAX_DEPTH = 500;
 
 /** How much of a body that cannot be read is shown in the error. */
 const MAX_SHOWN_BYTES = 30;
-
-/** YAML anchors may be used this often before it looks like an attack. */
-const MAX_ALIASES = 100;
 
 export async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
@@ -48,14 +45,14 @@ export type BodyType = 'json' | 'yaml';
 export function parseObjectBody(bytes: Buffer, type: BodyType, kind: ExpectedKind): SentBody {
   const unrecognized = (why: string) =>
     badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): ${why} (${shown(bytes)})`);
-  const parsed = type === 'yaml' ? parseYaml(bytes, unrecognized) : parseJson(bytes, unrecognized, kind);
+  const parsed = type === 'yaml' ? yamlBody(bytes, unrecognized) : jsonBody(bytes, unrecognized, kind);
   if (!isObject(parsed.value)) throw unrecognized(notAnObject(parsed.value));
   return parsed;
 }
 
 type Refusal = (why: string) => StatusError;
 
-function parseJson(bytes: Buffer, refuse: Refusal, { isCustom }: ExpectedKind): SentBody {
+function jsonBody(bytes: Buffer, refuse: Refusal, { isCustom }: ExpectedKind): SentBody {
   const text = bytes.toString('utf8');
   let value: unknown;
   try {
@@ -65,28 +62,19 @@ function parseJson(bytes: Buffer, refuse: Refusal, { isCustom }: ExpectedKind): 
     throw refuse(prefix + jsonSyntaxError(bytes.toString('latin1')));
   }
   checkDepth(value);
-  return hasDuplicateKeys(text, value)
-    ? parseDuplicates(text, isCustom ? 'last' : 'merged')
-    : { value, duplicates: [] };
+  if (!hasDuplicateKeys(text, value)) return { value };
+  const parsed = parseDuplicates(text, isCustom ? 'last' : 'merged');
+  const warnings = parsed.duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`);
+  return { value: parsed.value, repeated: { strict: warnings.join(', '), warnings } };
 }
 
-function parseYaml(bytes: Buffer, refuse: Refusal): SentBody {
-  const text = bytes.toString('utf8').split(/^---[ \t]*$/m);
-  const first = text.find((one) => one.trim() !== '') ?? '';
-  const document = parseDocument(first, { version: '1.1', uniqueKeys: false, merge: true, strict: true });
-  const [error] = document.errors;
-  if (error) throw refuse(`yaml: ${yamlError(error)}`);
-  const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
-  checkDepth(value);
-  return { value: value ?? {}, duplicates: [] };
-}
-
-/** As Go's YAML parser says it, where the words of ours differ. */
-function yamlError({ code, linePos, message }: YAMLParseError): string {
-  const line = linePos?.[0].line ?? 1;
-  if (code === 'BLOCK_AS_IMPLICIT_KEY') return 'mapping values are not allowed in this context';
-  if (code === 'TAB_AS_INDENT') return `line ${line}: found character that cannot start any token`;
-  return `line ${line}: ${message.split('\n')[0] ?? ''}`;
+function yamlBody(bytes: Buffer, refuse: Refusal): SentBody {
+  const parsed = parseYaml(bytes.toString('utf8'));
+  if (parsed instanceof Error) throw refuse(`yaml: ${parsed.message}`);
+  checkDepth(parsed.value);
+  const { value, duplicates } = parsed;
+  if (duplicates.length === 0) return { value };
+  return { value, repeated: { strict: ['yaml: unmarshal errors:', ...duplicates].join('\n  '), warnings: duplicates } };
 }
 
 function checkDepth(value: unknown): void {

@@ -134,19 +134,23 @@ function headOf({ statusCode = 500, statusMessage, rawHeaders }: IncomingMessage
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
-async function join(client: Connection, agent: Connection, head: string): Promise<void> {
+/** Resolves when the client's connection is closed. */
+function join(client: Connection, agent: Connection, head: string): Promise<void> {
   client.socket.write(head);
   if (agent.head.length > 0) client.socket.write(agent.head);
   if (client.head.length > 0) agent.socket.write(client.head);
-  const close = () => {
-    client.socket.destroy();
-    agent.socket.destroy();
-  };
-  client.socket.once('close', close);
-  const fromClient = pipeline(client.socket, agent.socket).catch(close);
-  // What the agent said last goes out before the connection is closed.
-  await pipeline(agent.socket, client.socket).then(close, close);
-  await fromClient;
+  client.socket.pipe(agent.socket);
+  agent.socket.pipe(client.socket);
+  // What the agent said last goes out before the client's connection is closed.
+  const finish = () => void client.socket.end();
+  agent.socket.on('error', finish).on('close', finish);
+  client.socket.on('finish', () => client.socket.destroy());
+  return new Promise((resolve) => {
+    client.socket.on('close', () => {
+      agent.socket.destroy();
+      resolve();
+    });
+  });
 }
 
 async function passRefusal(client: Duplex, answer: IncomingMessage): Promise<void> {

@@ -1,5 +1,5 @@
 /** Objects and lists as they are sent: whole, as tables or as their metadata only. */
-import { failure, type Status, StatusError } from '#kube/status.ts';
+import { badRequest, failure, type Status, StatusError } from '#kube/status.ts';
 import type { KubeObject, ObjectList } from '#kube/object.ts';
 import type { Exchange } from '#apiserver/http/exchange.ts';
 import type { View } from '#apiserver/http/negotiate.ts';
@@ -56,9 +56,14 @@ export function partialOf({ metadata }: KubeObject, apiVersion: string): object 
 }
 
 export function includeOf({ query }: Exchange): IncludeObject {
-  const wanted = query.get('includeObject');
-  return wanted === 'None' || wanted === 'Object' ? wanted : 'Metadata';
+  const wanted = query.get('includeObject') || 'Metadata';
+  const include = INCLUDED.find((one) => one === wanted);
+  if (include !== undefined) return include;
+  const why = `Invalid value: ${JSON.stringify(wanted)}: must be 'Metadata', 'Object', 'None', or empty`;
+  throw badRequest(`Unable to convert to Table as requested: includeObject: ${why}`);
 }
+
+const INCLUDED = ['Metadata', 'Object', 'None'] as const;
 
 /** As text, since the items of built-in kinds leave out their types, and nothing is to be copied for that. */
 function listText({ kind, apiVersion, metadata, items }: ObjectList<KubeObject>, { kind: served }: ServedKind): string {

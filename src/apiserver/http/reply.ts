@@ -2,8 +2,11 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { stringify } from 'yaml';
+import { isObject } from '#base/json.ts';
+import type { Kind } from '#kube/kind.ts';
 import type { Status, StatusError } from '#kube/status.ts';
 import type { Exchange } from '#apiserver/http/exchange.ts';
+import { inSchemaOrder } from '#apiserver/schema-order.ts';
 
 /** Answers from this size on are compressed, as from Kubernetes. */
 const MIN_COMPRESSED_BYTES = 128 * 1024;
@@ -21,14 +24,16 @@ export interface Reply {
   /** An object to encode, or JSON text as it is. */
   readonly body: object | string;
   readonly contentType?: string;
+  /** What the body is, or a list of; gives the order of members where people read them. */
+  readonly kind?: Kind;
 }
 
-export async function sendObject(exchange: Exchange, { code, body, contentType }: Reply): Promise<void> {
+export async function sendObject(exchange: Exchange, { code, body, contentType, kind }: Reply): Promise<void> {
   const { response, format } = exchange;
   const isYaml = format.mediaType === 'yaml';
   response.setHeader('Content-Type', contentType ?? (isYaml ? 'application/yaml' : 'application/json'));
   setCommonHeaders(exchange);
-  await sendText(exchange, code, isYaml ? yamlOf(body) : jsonOf(exchange, body));
+  await sendText(exchange, code, isYaml ? yamlOf(body) : jsonOf(exchange, body, kind));
 }
 
 export async function sendStatus(exchange: Exchange, { status, warnings }: StatusError): Promise<void> {
@@ -86,10 +91,25 @@ function takesGzip(header: string | string[] | undefined): boolean {
     .some((one) => one.trim().split(';')[0] === 'gzip');
 }
 
-function jsonOf(exchange: Exchange, body: object | string): string {
+function jsonOf(exchange: Exchange, body: object | string, kind: Kind | undefined): string {
   if (!isPretty(exchange)) return `${typeof body === 'string' ? body : JSON.stringify(body)}\n`;
   const value: unknown = typeof body === 'string' ? JSON.parse(body) : body;
-  return JSON.stringify(value, undefined, 2);
+  return JSON.stringify(kind ? inOrder(kind, value) : value, undefined, 2);
+}
+
+/** Objects of built-in kinds in the order of their structs, others by name. */
+function inOrder(kind: Kind, value: unknown): unknown {
+  if (!isObject(value)) return value;
+  if (value['kind'] === `${kind.kind}List` && Array.isArray(value['items'])) {
+    return { ...value, items: value['items'].map((item) => objectInOrder(kind, item)) };
+  }
+  return value['kind'] === kind.kind ? objectInOrder(kind, value) : value;
+}
+
+function objectInOrder({ isCustom, schema }: Kind, object: unknown): unknown {
+  if (isCustom) return inSchemaOrder(undefined, object);
+  const { kind, apiVersion, ...members } = inSchemaOrder(schema, object) as Record<string, unknown>;
+  return { kind, apiVersion, ...members };
 }
 
 function isPretty({ query, userAgent }: Exchange): boolean {

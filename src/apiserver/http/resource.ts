@@ -3,6 +3,7 @@ import type { KubeObject } from '#kube/object.ts';
 import type { Status } from '#kube/status.ts';
 import type { Target } from '#apiserver/api.ts';
 import { awaitRevision } from '#apiserver/await-revision.ts';
+import { checkListOptions } from '#apiserver/list-options.ts';
 import type { SentBody } from '#apiserver/decode.ts';
 import { parseObjectBody, readBody } from '#apiserver/http/body.ts';
 import { deleteOptionsOf } from '#apiserver/http/delete-options.ts';
@@ -38,7 +39,7 @@ export async function handleResource(http: HttpApi, exchange: Exchange, path: Re
   if (verb === 'list' || verb === 'deletecollection') return sendList(call, resolved);
   const { object, isNew } = await run(call, resolved);
   const body = renderObject(exchange, object, renderingOf(call));
-  await sendObject(exchange, { code: isNew ? 201 : 200, body });
+  await sendObject(exchange, { code: isNew ? 201 : 200, body, kind: target.served.kind });
 }
 
 interface Call {
@@ -91,6 +92,7 @@ async function objectBody({ exchange, target }: Call): Promise<SentBody> {
 async function sendList(call: Call, { verb }: Resolved): Promise<void> {
   const { http, exchange, target } = call;
   const list = listOptionsOf(exchange.query);
+  checkListOptions({ ...list, sendInitialEvents: exchange.query.flag('sendInitialEvents') });
   if (verb === 'list') await awaitRevision(http.api, list.resourceVersion, list);
   const listed =
     verb === 'list'
@@ -100,7 +102,8 @@ async function sendList(call: Call, { verb }: Resolved): Promise<void> {
           { target, list, options: deleteOptionsOf(exchange, await readBody(exchange.request), target.served) },
           exchange,
         );
-  await sendObject(exchange, { code: 200, body: renderList(exchange, listed, renderingOf(call)) });
+  const body = renderList(exchange, listed, renderingOf(call));
+  await sendObject(exchange, { code: 200, body, kind: target.served.kind });
 }
 
 function renderingOf({ http, target }: Call) {

@@ -13,6 +13,7 @@ import {
 import type { Container, ContainerPort, VolumeMount } from '#kube/kinds/core/container.ts';
 import type { PodSpec } from '#kube/kinds/core/pod-spec.ts';
 import { portNameProblems, portNumberProblems } from '#kube/names.ts';
+import { listOf } from '#apiserver/lists.ts';
 import { at, descendingPathErrors, dnsLabelErrors, problemsAt, requiredText } from '#apiserver/pod-spec/checks.ts';
 import { envErrors, envFromErrors } from '#apiserver/pod-spec/environment.ts';
 import { handlerErrors, probeErrors } from '#apiserver/pod-spec/probes.ts';
@@ -31,7 +32,7 @@ export interface PodContext {
 }
 
 export function containersErrors(context: PodContext, path: string): FieldError[] {
-  const containers = context.spec.containers ?? [];
+  const containers = listOf(context.spec.containers);
   if (containers.length === 0) return [requiredField(path)];
   const names = new Set<string>();
   const errors = containers.flatMap((container, position) => {
@@ -48,7 +49,7 @@ function mainOnlyErrors({ restartPolicy }: Container, path: string): FieldError[
 }
 
 export function initContainersErrors(context: PodContext, path: string): FieldError[] {
-  const names = new Set((context.spec.containers ?? []).map(({ name }) => name));
+  const names = new Set(listOf(context.spec.containers).map(({ name }) => name));
   return (context.spec.initContainers ?? []).flatMap((container, position) => {
     const here = index(path, position);
     const policy = container.restartPolicy;

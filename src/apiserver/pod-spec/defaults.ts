@@ -1,5 +1,7 @@
 /** What a pod's spec says when it says nothing, for pods and for the templates of workloads. */
+import { listOf } from '#apiserver/lists.ts';
 import { isDigestReference } from '#apiserver/pod-spec/image-tag.ts';
+import { roundAmounts } from '#apiserver/pod-spec/resources.ts';
 import type { Container, EphemeralContainer } from '#kube/kinds/core/container.ts';
 import type { EnvVar } from '#kube/kinds/core/env.ts';
 import type { PodSpec, PodTemplateSpec } from '#kube/kinds/core/pod-spec.ts';
@@ -27,7 +29,7 @@ export function setPodSpecDefaults(spec: PodSpec): void {
   if (spec.serviceAccountName) spec.serviceAccount = spec.serviceAccountName;
   else if (spec.serviceAccount) spec.serviceAccountName = spec.serviceAccount;
   for (const volume of spec.volumes ?? []) setVolumeDefaults(volume);
-  const containers = [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...(spec.ephemeralContainers ?? [])];
+  const containers = [...(spec.initContainers ?? []), ...listOf(spec.containers), ...(spec.ephemeralContainers ?? [])];
   for (const container of containers) setContainerDefaults(container);
   for (const constraint of spec.topologySpreadConstraints ?? []) {
     constraint.nodeAffinityPolicy ??= 'Honor';
@@ -36,6 +38,7 @@ export function setPodSpecDefaults(spec: PodSpec): void {
 }
 
 function setContainerDefaults(container: Container | EphemeralContainer): void {
+  roundAmounts(container.resources);
   container.terminationMessagePath ??= MESSAGE_PATH;
   container.terminationMessagePolicy ??= 'File';
   container.imagePullPolicy ??= pullPolicyOf(container.image ?? '');
@@ -52,7 +55,7 @@ function setContainerDefaults(container: Container | EphemeralContainer): void {
 /** What only pods get, not the templates that they are made from. */
 export function setPodOnlyDefaults(spec: PodSpec): void {
   spec.enableServiceLinks ??= true;
-  for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) {
+  for (const container of [...(spec.initContainers ?? []), ...listOf(spec.containers)]) {
     const { limits, requests } = container.resources ?? {};
     // What is limited and not asked for is asked for up to the limit.
     if (limits) container.resources = { ...container.resources, requests: { ...limits, ...requests } };

@@ -5,12 +5,15 @@ import type { PodSpec } from '#kube/kinds/core/pod-spec.ts';
 import type { ResourceRequirements } from '#kube/kinds/core/resources.ts';
 import { qualifiedNameProblems } from '#kube/names.ts';
 import { ParseError } from '#kube/parse-error.ts';
-import { compareQuantities, parseQuantity, type Quantity } from '#kube/quantity.ts';
+import { compareQuantities, formatQuantity, parseQuantity, type Quantity, roundUpToMilli } from '#kube/quantity.ts';
+import { listOf } from '#apiserver/lists.ts';
 import { problemsAt } from '#apiserver/pod-spec/checks.ts';
 
 const COMPUTE = ['cpu', 'memory'] as const;
 const FOR_CONTAINERS = ['cpu', 'memory', 'ephemeral-storage'];
 const FOR_OTHERS = ['pods', 'services', 'replicationcontrollers', 'resourcequotas', 'secrets', 'configmaps', 'storage'];
+
+const NANOS_PER_MILLI = 1_000_000n;
 
 const ZERO = parseQuantity('0') as Quantity;
 
@@ -105,11 +108,22 @@ export function fractionWarnings(containers: readonly Container[], path: string)
   );
 }
 
+/** Amounts finer than a thousandth are taken as the next thousandth. */
+export function roundAmounts(requirements: ResourceRequirements | undefined): void {
+  for (const amounts of [requirements?.limits, requirements?.requests]) {
+    for (const [name, amount] of Object.entries(amounts ?? {})) {
+      const quantity = parseQuantity(amount);
+      if (quantity instanceof ParseError || quantity.nanos % NANOS_PER_MILLI === 0n) continue;
+      if (amounts) amounts[name] = formatQuantity(roundUpToMilli(quantity));
+    }
+  }
+}
+
 export type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort';
 
 /** Guaranteed: every container limits both compute resources and asks for as much. BestEffort: none asks for any. */
-export function qosClassOf({ containers = [], initContainers = [] }: PodSpec): QosClass {
-  const all = [...containers, ...initContainers].map(({ resources }) => resources ?? {});
+export function qosClassOf({ containers, initContainers = [] }: PodSpec): QosClass {
+  const all = [...listOf(containers), ...initContainers].map(({ resources }) => resources ?? {});
   const asks = (amounts: Readonly<Record<string, string>> = {}) =>
     COMPUTE.some((name) => amounts[name] !== undefined && compare(amounts[name] ?? '', '0') > 0);
   if (!all.some(({ limits, requests }) => asks(limits) || asks(requests))) return 'BestEffort';

@@ -8,6 +8,7 @@ import { child, type FieldError, index, invalidField, notSupportedField, require
 import type { PodDNSConfig, PodSpec, PodTemplateSpec } from '#kube/kinds/core/pod-spec.ts';
 import { dnsSubdomainProblems, qualifiedNameProblems, rangeProblems } from '#kube/names.ts';
 import { labelErrors } from '#kube/selectors.ts';
+import { listOf } from '#apiserver/lists.ts';
 import { annotationErrors } from '#apiserver/metadata.ts';
 import { addressErrors, dnsLabelErrors, MAX_INT32, problemsAt } from '#apiserver/pod-spec/checks.ts';
 import { containersErrors, initContainersErrors, supportedErrors } from '#apiserver/pod-spec/containers.ts';
@@ -56,7 +57,7 @@ export function podSpecErrors(spec: PodSpec, path: string, owner: SpecOwner): Fi
 /** On the host's network a container has no port of its own that could differ. */
 function hostNetworkErrors(spec: PodSpec, path: string, owner: SpecOwner): FieldError[] {
   if (!spec.hostNetwork) return [];
-  return (spec.containers ?? []).flatMap(({ ports = [] }, position) =>
+  return listOf(spec.containers).flatMap(({ ports = [] }, position) =>
     ports.flatMap(({ hostPort = 0, containerPort }, portPosition) => {
       const isMatched = hostPort === containerPort || (owner === 'template' && hostPort === 0);
       if (isMatched) return [];

@@ -24,6 +24,7 @@ import {
   noBackstepErrors,
   requiredText,
 } from '#apiserver/pod-spec/checks.ts';
+import { listOf } from '#apiserver/lists.ts';
 import { fieldRefErrors, resourceFieldErrors } from '#apiserver/pod-spec/environment.ts';
 
 const VOLUME_FIELDS = [
@@ -184,10 +185,10 @@ function fileErrors(
   return [...errors, ...fileModeErrors(child(path, 'mode'), mode)];
 }
 
-function projectedErrors({ sources = [], defaultMode }: ProjectedVolumeSource, path: string): FieldError[] {
+function projectedErrors({ sources, defaultMode }: ProjectedVolumeSource, path: string): FieldError[] {
   const paths = new Set<string>();
   const errors = fileModeErrors(child(path, 'defaultMode'), defaultMode);
-  sources.forEach((source, position) => {
+  listOf(sources).forEach((source, position) => {
     const here = index(child(path, 'sources'), position);
     const { secret, configMap, downwardAPI, serviceAccountToken } = source;
     for (const [name, projection] of [

@@ -17,9 +17,6 @@ export const horizontalPodAutoscalerStrategy = strategyOf(HorizontalPodAutoscale
     const target = { type: 'Utilization' as const, averageUtilization: DEFAULT_CPU_PERCENT };
     spec.metrics = [{ type: 'Resource', resource: { name: 'cpu', target } }];
   },
-  prepareForCreate(autoscaler) {
-    autoscaler.status = { desiredReplicas: 0 } as NonNullable<HorizontalPodAutoscaler['status']>;
-  },
   validate: ({ spec }) => specErrors(spec),
   validateUpdate: ({ spec }) => specErrors(spec),
   subresources: { status: statusStrategy(() => []) },

@@ -22,20 +22,19 @@ const OLD_NAME_LABEL = 'job-name';
 export const jobStrategy = strategyOf(Job, {
   isNewGeneration: specChanged,
   defaultPropagation: 'Orphan',
-  setDefaults(job) {
-    const { spec, metadata } = job;
+  setDefaults({ spec }) {
     if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1;
     spec.parallelism ??= 1;
     spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? DEFAULT_BACKOFF_LIMIT : NO_BACKOFF_LIMIT;
     spec.completionMode ??= 'NonIndexed';
     spec.suspend ??= false;
     spec.podReplacementPolicy ??= spec.podFailurePolicy ? 'Failed' : 'TerminatingOrFailed';
-    const { labels } = spec.template.metadata ?? {};
-    if (labels && Object.keys(metadata.labels ?? {}).length === 0) metadata.labels = { ...labels };
     setTemplateDefaults(spec.template);
   },
   prepareForCreate(job) {
     if (job.spec.manualSelector !== true) nameOwnPods(job);
+    const { labels } = job.spec.template.metadata ?? {};
+    if (labels && Object.keys(job.metadata.labels ?? {}).length === 0) job.metadata.labels = { ...labels };
   },
   validate: ({ spec }) => specErrors(spec),
   validateUpdate: ({ spec }, { spec: old }) => [...specErrors(spec), ...fixedErrors(spec, old)],

@@ -1,5 +1,6 @@
 import { type FieldError, forbiddenField } from '#kube/field-error.ts';
 import { Pod } from '#kube/kinds/core/pod.ts';
+import { listOf } from '#apiserver/lists.ts';
 import { specChanged } from '#apiserver/generation.ts';
 import { setPodOnlyDefaults, setPodSpecDefaults } from '#apiserver/pod-spec/defaults.ts';
 import { fractionWarnings, qosClassOf } from '#apiserver/pod-spec/resources.ts';
@@ -21,7 +22,7 @@ export const podStrategy = strategyOf(Pod, {
   },
   validate: (pod) => [...podSpecErrors(pod.spec, 'spec', 'pod'), ...createErrors(pod)],
   validateUpdate: (pod, old) => [...podSpecErrors(pod.spec, 'spec', 'pod'), ...podUpdateErrors(pod, old)],
-  warnings: ({ spec }, old) => (old ? [] : fractionWarnings(spec.containers ?? [], 'spec.containers')),
+  warnings: ({ spec }, old) => (old ? [] : fractionWarnings(listOf(spec.containers), 'spec.containers')),
   subresources: {
     status: {
       prepareForUpdate(pod, old) {

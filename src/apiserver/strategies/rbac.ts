@@ -4,6 +4,7 @@ import { type FieldError, index, invalidField, notSupportedField, requiredField 
 import type { PolicyRule, RoleRef, Subject } from '#kube/kinds/rbac/rules.ts';
 import type { KubeObject } from '#kube/object.ts';
 import { pathSegmentProblems } from '#kube/names.ts';
+import { listOf } from '#apiserver/lists.ts';
 import type { Strategy } from '#apiserver/strategy.ts';
 
 const GROUP = 'rbac.authorization.k8s.io';
@@ -14,8 +15,8 @@ type Binding = KubeObject & { subjects?: Subject[] | undefined; roleRef: RoleRef
 export const roleStrategy: Strategy = {
   allowsCreateOnUpdate: true,
   nameProblems: pathSegmentProblems,
-  validate: (role) => rulesErrors(role as WithRules),
-  validateUpdate: (role) => rulesErrors(role as WithRules),
+  validate: (role) => rulesErrors(role),
+  validateUpdate: (role) => rulesErrors(role),
 };
 
 export const bindingStrategy: Strategy = {
@@ -36,9 +37,10 @@ export const bindingStrategy: Strategy = {
 };
 
 function rulesErrors({ rules }: WithRules): FieldError[] {
-  return (rules ?? []).flatMap(({ verbs = [], apiGroups = [], resources = [], nonResourceURLs = [] }, position) => {
+  return listOf(rules).flatMap(({ verbs, apiGroups = [], resources = [], nonResourceURLs = [] }, position) => {
     const path = index('rules', position);
-    const errors = verbs.length === 0 ? [requiredField(`${path}.verbs`, 'verbs must contain at least one value')] : [];
+    const errors =
+      listOf(verbs).length === 0 ? [requiredField(`${path}.verbs`, 'verbs must contain at least one value')] : [];
     if (nonResourceURLs.length > 0) return errors;
     if (apiGroups.length === 0) {
       errors.push(requiredField(`${path}.apiGroups`, 'resource rules must supply at least one api group'));

@@ -15,7 +15,7 @@ import { plainStatus } from '#apiserver/subresources.ts';
 
 export const serviceAccountStrategy = strategyOf(ServiceAccount, { answersDeletedObject: true });
 
-export const nodeStrategy = strategyOf(Node, { subresources: { status: plainStatus } });
+export const nodeStrategy = strategyOf(Node, { keepsStatusOnCreate: true, subresources: { status: plainStatus } });
 
 export const resourceQuotaStrategy = strategyOf(ResourceQuota, {
   allowsCreateOnUpdate: true,
@@ -78,8 +78,8 @@ function subsetErrors({ subsets = [] }: Endpoints): FieldError[] {
 
 export const endpointSliceStrategy = strategyOf(EndpointSlice, {
   isNewGeneration: (slice, old) => !deepEqual(sliceContent(slice), sliceContent(old)),
-  setDefaults({ ports = [] }) {
-    for (const port of ports) {
+  setDefaults({ ports }) {
+    for (const port of ports ?? []) {
       port.name ??= '';
       port.protocol ??= 'TCP';
     }

@@ -30,7 +30,8 @@ export function workloadTemplateErrors(
   selector: LabelSelector | undefined,
   path: string,
 ): FieldError[] {
-  const parsed = selectorOf(selector);
+  // Absent stands as null in the canonical form.
+  const parsed = selectorOf(selector ?? undefined);
   if (parsed instanceof ParseError) return [];
   const labels = template.metadata?.labels;
   const isEmpty = !parsed.isNothing && parsed.requirements.length === 0;

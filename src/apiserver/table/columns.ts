@@ -1,4 +1,5 @@
 /** The parts that tables are made of. */
+import type { Kind } from '#kube/kind.ts';
 import type { KubeObject } from '#kube/object.ts';
 import { parseTime } from '#kube/time.ts';
 
@@ -23,6 +24,14 @@ export interface TableKind {
   row(object: KubeObject, now: number): TableRow;
 }
 
+/** Types a table by its kind; tables of all kinds are kept together. */
+export function tableFor<T extends KubeObject>(
+  _kind: Kind<T>,
+  table: { readonly columns: readonly Column[]; row(object: NoInfer<T>, now: number): TableRow },
+): TableKind {
+  return table;
+}
+
 interface ColumnOptions {
   readonly type?: string;
   readonly format?: string;
@@ -41,7 +50,7 @@ export function wide(name: string, description: string, options: ColumnOptions =
 export const nameColumn = column('Name', 'Name of the object.', { format: 'name' });
 export const ageColumn = column('Age', 'Time since it was created.');
 
-const NONE = '<none>';
+export const NONE = '<none>';
 
 export function noneIfEmpty(text: string | undefined): string {
   return text === undefined || text === '' ? NONE : text;
@@ -52,9 +61,16 @@ export function ageOf({ metadata }: KubeObject, now: number): string {
   return agoOf(metadata.creationTimestamp, now);
 }
 
-export function agoOf(time: string | null | undefined, now: number): string {
-  const at = parseTime(time);
+/** `time` as the API writes it, or in milliseconds. */
+export function agoOf(time: string | number | null | undefined, now: number): string {
+  const at = typeof time === 'number' ? time : parseTime(time);
   return at === undefined ? '<unknown>' : humanDuration(now - at);
+}
+
+/** How long something took, or has taken so far; nothing before its beginning. */
+export function betweenText(from: string | null | undefined, to: string | null | undefined, now: number): string {
+  const [start, end] = [parseTime(from), parseTime(to)];
+  return start === undefined ? '' : humanDuration((end ?? now) - start);
 }
 
 const SECOND = 1_000;

@@ -18,7 +18,7 @@ export interface TableContext {
 export interface Row {
   readonly cells: readonly Cell[];
   readonly conditions?: readonly object[];
-  readonly object?: object;
+  readonly object: object | null;
 }
 
 export interface TableBody {
@@ -32,13 +32,16 @@ export function tableOf(served: ServedKind, objects: readonly KubeObject[], cont
   return { columnDefinitions: table.columns, rows };
 }
 
-/** Views of a kind in another version show the table of their own. */
-function tableKindOf({ kind }: ServedKind): TableKind {
-  return builtinTables.get(resourceOf(kind)) ?? customTable(kind);
+/** A view of a built-in kind shows the table of the kind itself, one of a custom kind that of its own version. */
+function tableKindOf({ kind, storedAs, conversion }: ServedKind): TableKind {
+  const table = builtinTables.get(resourceOf(storedAs));
+  if (!table) return customTable(kind);
+  if (!conversion) return table;
+  return { columns: table.columns, row: (object, now) => table.row(conversion.toStored(object), now) };
 }
 
-function companion(object: KubeObject, { include, apiVersion }: TableContext): { object?: object } {
-  if (include === 'None') return {};
+function companion(object: KubeObject, { include, apiVersion }: TableContext): { object: object | null } {
+  if (include === 'None') return { object: null };
   if (include === 'Object') return { object };
   return { object: { kind: 'PartialObjectMetadata', apiVersion, metadata: object.metadata } };
 }

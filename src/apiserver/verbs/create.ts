@@ -1,3 +1,5 @@
+import { emptyValue } from '#kube/canonical.ts';
+import type { Kind } from '#kube/kind.ts';
 import type { KubeObject } from '#kube/object.ts';
 import { alreadyExists, badRequest, invalid, plainError } from '#kube/status.ts';
 import type { WriteOptions } from '#client/transport.ts';
@@ -22,6 +24,7 @@ export interface CreateRequest {
 export async function createObject(api: Api, request: CreateRequest, caller: Caller): Promise<KubeObject> {
   const { target, body, options } = request;
   const object = decode(target.served, body, { options, caller });
+  if (object.metadata.resourceVersion) throw plainError('resourceVersion should not be set on objects to be created');
   reconcileWithUrl(object, target);
   return createDecoded(api, { ...request, object }, caller);
 }
@@ -59,6 +62,12 @@ export async function createDecoded(api: Api, request: DecodedCreate, caller: Ca
   }
 }
 
+/** A document that replaces or applies an object says which one it means, as well as the URL does. */
+export function requireName({ metadata }: KubeObject, { name }: Target): void {
+  if (metadata.name) return;
+  throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+}
+
 /** Name and namespace may stand in the URL, the body or both, but not differ. */
 export function reconcileWithUrl(object: KubeObject, { namespace, name, served }: Target): void {
   const { metadata } = object;
@@ -73,10 +82,17 @@ export function reconcileWithUrl(object: KubeObject, { namespace, name, served }
 }
 
 function prepare({ storedAs, strategy }: ServedKind, object: KubeObject): void {
-  if (object.metadata.resourceVersion) throw plainError('resourceVersion should not be set on objects to be created');
   delete object.metadata.resourceVersion;
-  if (storedAs.hasStatus) delete (object as { status?: unknown }).status;
+  if (storedAs.hasStatus && !strategy.keepsStatusOnCreate) resetStatus(storedAs, object);
   if (strategy.isNewGeneration) object.metadata.generation = 1;
+}
+
+/** A new object has no status of its own yet; that of a built-in kind is a struct, which is always there. */
+function resetStatus({ isCustom, schema }: Kind, object: KubeObject): void {
+  const withStatus = object as { status?: unknown };
+  const status = schema.properties?.['status'];
+  if (isCustom || !status) delete withStatus.status;
+  else withStatus.status = emptyValue(status);
 }
 
 function validate(served: ServedKind, object: KubeObject, context: ReturnType<typeof writeContext>): void {

@@ -1,4 +1,5 @@
 /** PATCH: JSON, merge and strategic merge change the stored object; server-side apply may also create it. */
+import { isObject } from '#base/json.ts';
 import { type FieldError, forbiddenField, requiredField } from '#kube/field-error.ts';
 import { applyPatch } from '#kube/apply/apply-patch.ts';
 import type { KubeObject } from '#kube/object.ts';
@@ -13,7 +14,7 @@ import { decodeApplied, decodePatched } from '#apiserver/decode.ts';
 import { managerOf, resetFieldsOf } from '#apiserver/ownership.ts';
 import { present } from '#apiserver/registry.ts';
 import type { Caller } from '#apiserver/user.ts';
-import { createDecoded, reconcileWithUrl } from '#apiserver/verbs/create.ts';
+import { createDecoded, reconcileWithUrl, requireName } from '#apiserver/verbs/create.ts';
 import { patchScale } from '#apiserver/verbs/scale.ts';
 import type { Written } from '#apiserver/verbs/update.ts';
 
@@ -29,6 +30,7 @@ export async function patchObject(api: Api, request: PatchRequest, caller: Calle
   checkOptions(patchType, options);
   if (target.subresource === 'scale') return { object: await patchScale(api, request, caller), isNew: false };
   if (patchType === 'apply') return applyObject(api, request, caller);
+  if (patchType === 'json') warnOfMembers(request.body, caller);
   const change = (current: KubeObject): KubeObject => {
     const shown = present(target.served, current);
     const patched = patchedBy(request, shown as unknown as Record<string, unknown>);
@@ -37,6 +39,17 @@ export async function patchObject(api: Api, request: PatchRequest, caller: Calle
     return object;
   };
   return { object: await changeObject(api, { target, options, change }, caller), isNew: false };
+}
+
+const OPERATION_MEMBERS = ['op', 'path', 'from', 'value'];
+
+function warnOfMembers(patch: unknown, caller: Caller): void {
+  if (!Array.isArray(patch)) return;
+  patch.forEach((operation: unknown, position) => {
+    for (const name of Object.keys(isObject(operation) ? operation : {})) {
+      if (!OPERATION_MEMBERS.includes(name)) caller.warn(`json patch unknown field "[${position}].${name}"`);
+    }
+  });
 }
 
 /** The document after a patch, not yet looked at. */
@@ -59,11 +72,13 @@ async function applyObject(api: Api, request: PatchRequest, caller: Caller): Pro
   const isThere = api.store.get(target.served.resource, refOf(target)) !== undefined;
   if (!isThere && target.subresource === undefined) {
     const object = appliedTo(api, request, undefined, caller);
+    requireName(object, target);
     reconcileWithUrl(object, target);
     return { object: await createDecoded(api, { target, object, options, ownership: 'set' }, caller), isNew: true };
   }
   const change = (current: KubeObject): KubeObject => {
     const object = appliedTo(api, request, present(target.served, current), caller);
+    requireName(request.body as KubeObject, target);
     reconcileWithUrl(object, target);
     return object;
   };

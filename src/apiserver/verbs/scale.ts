@@ -1,9 +1,14 @@
-/** PUT of the `scale` subresource: changes the number of pods that the object itself wants. */
+/**
+ * PUT and PATCH of the `scale` subresource: they change the number of pods that the object itself wants, and nothing
+ * else. The fields belong to whoever scales, through the subresource.
+ */
 import { clone, isObject } from '#base/json.ts';
+import { applyPatch } from '#kube/apply/apply-patch.ts';
 import { child, invalidField } from '#kube/field-error.ts';
 import { Scale } from '#kube/kinds/autoscaling/scale.ts';
+import { apiVersionOf } from '#kube/kind.ts';
 import type { KubeObject } from '#kube/object.ts';
-import { invalid } from '#kube/status.ts';
+import { badRequest, invalid } from '#kube/status.ts';
 import { applyJsonPatch } from '#kube/patch/json-patch.ts';
 import { applyMergePatch } from '#kube/patch/merge-patch.ts';
 import { applyStrategicMerge } from '#kube/patch/strategic-merge.ts';
@@ -11,7 +16,7 @@ import type { PatchOptions, PatchType, WriteOptions } from '#client/transport.ts
 import type { Api, Target } from '#apiserver/api.ts';
 import type { SentBody } from '#apiserver/decode.ts';
 import { changeObject } from '#apiserver/change.ts';
-import type { ServedKind } from '#apiserver/registry.ts';
+import { managerOf } from '#apiserver/ownership.ts';
 import { scaleOf, scalePathsOf, writePath } from '#apiserver/scale.ts';
 import type { Caller } from '#apiserver/user.ts';
 
@@ -30,48 +35,72 @@ export interface ScaleRequest {
 
 /** A patch of the Scale view; what it makes of the number of pods is what counts. */
 export async function patchScale(api: Api, request: PatchRequest, caller: Caller): Promise<Scale> {
-  const { target, options } = request;
-  const plain: Target = { ...target, subresource: undefined };
+  const { target, options, patchType, body } = request;
+  const isApply = patchType === 'apply';
   const change = (current: KubeObject): KubeObject => {
+    if (isApply) return applied(api, request, current, caller);
     const scale = scaleOf(target.served, current) as unknown as Record<string, unknown>;
-    const patched = scalePatchedBy(request, scale);
-    const replicas = replicasOf(patched, target);
-    return withReplicas(target.served, current, { replicas, sent: patched as KubeObject });
+    return scaled(target, current, patched(patchType, scale, body));
   };
-  return scaleOf(target.served, await changeObject(api, { target: plain, options, change }, caller));
+  return write(api, { target, options, change, ...(isApply ? { ownership: 'set' } : {}) }, caller);
 }
 
-function scalePatchedBy({ patchType, body }: PatchRequest, scale: Record<string, unknown>): unknown {
-  if (patchType === 'json') return applyJsonPatch(scale, body);
-  if (patchType === 'strategic') return applyStrategicMerge(Scale.schema, scale, body);
-  return applyMergePatch(scale, body);
+function patched(patchType: PatchType, scale: Record<string, unknown>, patch: unknown): unknown {
+  if (patchType === 'json') return applyJsonPatch(scale, patch);
+  if (patchType === 'strategic') return applyStrategicMerge(Scale.schema, scale, patch);
+  return applyMergePatch(scale, patch);
 }
 
-export async function updateScale(api: Api, { target, body, options }: ScaleRequest, caller: Caller): Promise<Scale> {
-  const replicas = replicasOf(body.value, target);
-  const sent = body.value as KubeObject;
-  const plain: Target = { ...target, subresource: undefined };
-  const change = (current: KubeObject): KubeObject => withReplicas(target.served, current, { replicas, sent });
-  const stored = await changeObject(api, { target: plain, options, change }, caller);
-  return scaleOf(target.served, stored);
+/** Of what is applied only the number goes on to the object, under the name of its own kind. */
+function applied(api: Api, { target, body, options }: PatchRequest, live: KubeObject, caller: Caller): KubeObject {
+  const kind = target.served.storedAs;
+  const configuration = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: { name: target.name } };
+  writePath(configuration, scalePathsOf(target.served).specReplicasPath, replicasOf(body, target));
+  return applyPatch({
+    kind,
+    live,
+    applied: configuration,
+    manager: managerOf(options, caller),
+    force: options.force === true,
+    subresource: 'scale',
+    nowMs: api.clock.now(),
+  });
 }
 
-function withReplicas(
-  served: ServedKind,
-  current: KubeObject,
-  { replicas, sent }: { replicas: number; sent: KubeObject },
-): KubeObject {
+export function updateScale(api: Api, { target, body, options }: ScaleRequest, caller: Caller): Promise<Scale> {
+  const change = (current: KubeObject): KubeObject => scaled(target, current, body.value);
+  return write(api, { target, options, change }, caller);
+}
+
+interface ScaleChange {
+  readonly target: Target;
+  readonly options: WriteOptions;
+  readonly change: (current: KubeObject) => KubeObject;
+  readonly ownership?: 'set';
+}
+
+async function write(api: Api, { target, ...change }: ScaleChange, caller: Caller): Promise<Scale> {
+  scalePathsOf(target.served);
+  const whole: Target = { ...target, subresource: undefined };
+  return scaleOf(target.served, await changeObject(api, { ...change, target: whole, ownedThrough: 'scale' }, caller));
+}
+
+function scaled({ served, name, ...target }: Target, current: KubeObject, scale: unknown): KubeObject {
+  const { metadata = {} } = scale as { metadata?: KubeObject['metadata'] };
+  if (metadata.name && metadata.name !== name) {
+    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
+  }
   const object = clone(current);
-  writePath(object, scalePathsOf(served).specReplicasPath, replicas);
+  writePath(object, scalePathsOf(served).specReplicasPath, replicasOf(scale, { ...target, served, name }));
   // The version that the caller saw, if it says so: a stale one is a conflict.
-  object.metadata.resourceVersion = sent.metadata?.resourceVersion ?? current.metadata.resourceVersion;
+  object.metadata.resourceVersion = metadata.resourceVersion ?? current.metadata.resourceVersion;
   return object;
 }
 
-function replicasOf(body: unknown, target: Target): number {
-  const spec = isObject(body) && isObject(body['spec']) ? body['spec'] : {};
+function replicasOf(scale: unknown, { name }: Target): number {
+  const spec = isObject(scale) && isObject(scale['spec']) ? scale['spec'] : {};
   const replicas = Number(spec['replicas'] ?? 0);
   if (replicas >= 0) return replicas;
   const error = invalidField(child('spec', 'replicas'), replicas, 'must be greater than or equal to 0');
-  throw invalid({ group: 'autoscaling', kind: 'Scale' }, target.name, [error]);
+  throw invalid({ group: 'autoscaling', kind: 'Scale' }, name, [error]);
 }

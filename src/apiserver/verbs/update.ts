@@ -7,7 +7,7 @@ import { type Api, refOf, type Target } from '#apiserver/api.ts';
 import { changeObject } from '#apiserver/change.ts';
 import { decode, type SentBody } from '#apiserver/decode.ts';
 import type { Caller } from '#apiserver/user.ts';
-import { createDecoded, reconcileWithUrl } from '#apiserver/verbs/create.ts';
+import { createDecoded, reconcileWithUrl, requireName } from '#apiserver/verbs/create.ts';
 import { updateScale } from '#apiserver/verbs/scale.ts';
 
 export interface UpdateRequest {
@@ -26,6 +26,7 @@ export async function updateObject(api: Api, request: UpdateRequest, caller: Cal
   const { target, body, options } = request;
   if (target.subresource === 'scale') return { object: await updateScale(api, request, caller), isNew: false };
   const sent = decode(target.served, body, { options, caller });
+  requireName(sent, target);
   reconcileWithUrl(sent, target);
   const isThere = api.store.get(target.served.resource, refOf(target)) !== undefined;
   if (!isThere && target.served.strategy.allowsCreateOnUpdate && target.subresource === undefined) {
