@@ -211,10 +211,10 @@ test('a worker that dies under load is replaced; what it held is free; nobody is
   await using threaded = await startThreaded();
   threaded.control.use(oneApp([endpoint(app.port)], { containerConcurrency: 4 }));
   await eventually(() => threaded.control.acknowledged === 1);
-  let stop = false;
+  const stop = new AbortController();
   const outcomes = { ok: 0, cut: 0, refused: 0 };
   const client = async () => {
-    while (!stop) {
+    while (!stop.signal.aborted) {
       try {
         const { status } = await get(threaded.http, false);
         if (status === 200) outcomes.ok += 1;
@@ -233,7 +233,7 @@ test('a worker that dies under load is replaced; what it held is free; nobody is
   }
   const before = outcomes.ok;
   await eventually(() => outcomes.ok > before + 100, { what: 'requests to go on' });
-  stop = true;
+  stop.abort();
   await Promise.all(clients);
   assert.equal(outcomes.refused, 0);
   assert.ok(app.state.most <= 4 + 4, `${app.state.most} at once`);

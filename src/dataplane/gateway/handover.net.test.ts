@@ -64,9 +64,9 @@ interface Outcomes {
 }
 
 /** Requests without end, each on a connection of its own. */
-function load(port: number, clients: number): { readonly outcomes: Outcomes; stop(): Promise<void> } {
+function load(port: number, clients: number): { readonly outcomes: Outcomes; readonly stop: () => Promise<void> } {
   const outcomes: Outcomes = { ok: 0, wrong: 0, cut: 0, refused: 0, worstMs: 0 };
-  let isStopped = false;
+  const stop = new AbortController();
   const once = () =>
     new Promise<void>((resolve) => {
       const begun = systemClock.monotonicMs();
@@ -90,12 +90,12 @@ function load(port: number, clients: number): { readonly outcomes: Outcomes; sto
       });
     });
   const loops = Array.from({ length: clients }, async () => {
-    while (!isStopped) await once();
+    while (!stop.signal.aborted) await once();
   });
   return {
     outcomes,
     stop: async () => {
-      isStopped = true;
+      stop.abort();
       await Promise.all(loops);
     },
   };
