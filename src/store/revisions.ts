@@ -70,9 +70,8 @@ export class Revisions {
     this.#published = revision;
   }
 
-  /** All of the batch is published; `last` is its last revision, or the end of the gap when it was empty. */
-  end(last: number): void {
-    this.#published = last;
+  /** All of the batch is published; one without durable writes has left the counter alone. */
+  end(): void {
     this.#batchStart = undefined;
     this.#isPublishing = false;
   }

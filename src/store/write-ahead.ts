@@ -128,7 +128,7 @@ export class WriteAhead {
       revisions.publish(first + index);
       publish(first + index);
     });
-    revisions.end(first + batch.length - 1);
+    revisions.end();
   }
 
   #abandon(batch: PendingWrite[], lazy: Map<string, LazyRow>, error: Error): void {

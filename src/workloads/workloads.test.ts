@@ -123,7 +123,8 @@ test('a Deployment becomes ready pods on the node, with the conditions and event
   assert.deepEqual(
     { ...done.status, conditions: undefined },
     {
-      observedGeneration: 1,
+      // The revision annotation counts as a change of the Deployment.
+      observedGeneration: 2,
       replicas: 2,
       updatedReplicas: 2,
       readyReplicas: 2,

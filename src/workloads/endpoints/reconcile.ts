@@ -18,8 +18,9 @@ import {
   type ObjectRef,
   refOfKey,
   type Stored,
+  uidOf,
 } from '#kube/object.ts';
-import { isAlreadyExists } from '#kube/status.ts';
+import { isAlreadyExists, isConflict, isNotFound } from '#kube/status.ts';
 import { formatTime, parseTime } from '#kube/time.ts';
 import {
   HEADLESS_LABEL,
@@ -34,6 +35,7 @@ import { podCondition } from '#workloads/pods.ts';
 import type { WorkloadEnvironment } from '#workloads/replica-set/reconcile.ts';
 
 const MANAGED_BY = 'endpoints.kubernetes.io/managed-by';
+const CONTROLLER = 'endpoint-controller';
 const LAST_CHANGE = 'endpoints.kubernetes.io/last-change-trigger-time';
 const BY_SELECTOR = 'selector';
 
@@ -47,7 +49,11 @@ export function createEndpointsController(environment: WorkloadEnvironment): Con
   return new Controller({
     ...environment,
     name: 'endpoints',
-    sources: [watching(services), watching(pods, (change) => servicesOf(services, change))],
+    sources: [
+      watching(services),
+      watching(pods, (change) => servicesOf(services, change)),
+      watching(caches.of(Endpoints), ({ object }) => (isManaged(object) ? [keyOf(object)] : [])),
+    ],
     reconcile: (key) => reconciler.reconcile(key),
   });
 }
@@ -82,6 +88,7 @@ class EndpointsReconciler {
     const { caches } = this.#environment;
     const service = caches.of(Service).byKey(key);
     if (!service) {
+      await this.#deleteEndpoints(refOfKey(key));
       await this.#slices.converge({ ref: refOfKey(key), owner: undefined, slices: [] });
       return;
     }
@@ -92,6 +99,17 @@ class EndpointsReconciler {
       .filter((pod) => isSelected(service, pod));
     await this.#writeEndpoints(service, pods);
     await this.#slices.converge({ ref: refOfKey(key), owner: service, slices: planSlices(service, pods) });
+  }
+
+  /** Only what this controller wrote: Endpoints of one's own making may stand without a Service. */
+  async #deleteEndpoints(ref: ObjectRef): Promise<void> {
+    const { caches, client } = this.#environment;
+    const known = caches.of(Endpoints).get(ref);
+    if (!known || !isManaged(known)) return;
+    const preconditions = { uid: uidOf(known) };
+    await client.derived.delete(Endpoints, ref, { preconditions }).catch((error: unknown) => {
+      if (!isNotFound(error) && !isConflict(error)) throw error;
+    });
   }
 
   async #writeEndpoints(service: Stored<Service>, pods: readonly Stored<Pod>[]): Promise<void> {
@@ -112,7 +130,7 @@ class EndpointsReconciler {
 
 function endpointsOf(service: Stored<Service>, known: Stored<Endpoints> | undefined, pods: readonly Pod[]): Endpoints {
   const headless = isHeadless(service) ? { [HEADLESS_LABEL]: '' } : {};
-  const labels = { ...labelsOf(service), [MANAGED_BY]: 'endpoint-controller', ...headless };
+  const labels = { ...labelsOf(service), [MANAGED_BY]: CONTROLLER, ...headless };
   const trigger = { [LAST_CHANGE]: lastChange(service, pods) };
   const { namespace, name } = service.metadata;
   const metadata = known
@@ -120,6 +138,10 @@ function endpointsOf(service: Stored<Service>, known: Stored<Endpoints> | undefi
     : { namespace, name, labels, annotations: trigger };
   const subsets = planSubsets(service, pods);
   return typed(Endpoints, subsets.length > 0 ? { metadata, subsets } : { metadata });
+}
+
+function isManaged(endpoints: Endpoints): boolean {
+  return labelsOf(endpoints)[MANAGED_BY] === CONTROLLER;
 }
 
 /** The newest readiness change among the pods, or the Service's creation. */
