@@ -46,7 +46,8 @@ describe('the image service', NEEDED, () => {
   });
 
   function openStore(root = folder.at(`store-${(stores += 1)}`)): Promise<ImageService> {
-    return ImageService.open({ root, clock: systemClock });
+    // A whole environment is what the command line gives.
+    return ImageService.open({ root, clock: systemClock, registry: { proxyEnv: process.env } });
   }
 
   const ensure = (service: ImageService, image: string, pullPolicy: PullPolicy = 'IfNotPresent', more: object = {}) =>

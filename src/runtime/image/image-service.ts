@@ -38,7 +38,7 @@ import { hostPlatform } from '#runtime/image/platform.ts';
 import type { PullProgress } from '#runtime/image/progress.ts';
 import { canonicalName, type ImageReference, parseReference, repositoryName } from '#runtime/image/reference.ts';
 import { type RegistryClient, whileResolving } from '#runtime/image/registry/client.ts';
-import { createRegistryClient, type RegistrySettings } from '#runtime/image/registry/settings.ts';
+import { createRegistryClient, plainSettings, type RegistrySettings } from '#runtime/image/registry/settings.ts';
 import { type Interest, type Shared, SharedWork } from '#runtime/image/shared-work.ts';
 import { isComplete, readImage, type StoredImage } from '#runtime/image/store/image.ts';
 import { makeStore, storeLayout, type StoreLayout } from '#runtime/image/store/layout.ts';
@@ -137,7 +137,8 @@ export class ImageService implements AsyncDisposable {
   readonly #touched = new Map<string, number>();
 
   private constructor(options: ImageServiceOptions) {
-    const { clock, logger = silentLogger, registry = {}, limits } = options;
+    const { clock, logger = silentLogger, limits } = options;
+    const registry = plainSettings(options.registry ?? {});
     this.layout = storeLayout(options.root);
     this.clock = clock;
     this.platform = options.platform ?? hostPlatform();

@@ -18,6 +18,7 @@ import {
   RegistryServer,
   type TestCertificates,
 } from '#testing/registry.ts';
+import { FaultyProxy } from '#testing/faulty-proxy.ts';
 import { needs } from '#testing/requirements.ts';
 import { TemporaryFolder } from '#testing/temporary-folder.ts';
 import { REFRESH_TOKEN, TOKEN_ISSUER, TOKEN_SERVICE, TokenServer } from '#testing/token-server.ts';
@@ -143,6 +144,16 @@ describe('the registry client', NEEDED, () => {
       digestResolutionText(error),
       /^Get "https?:\/\/127\.0\.0\.1:1\/v2\/": dial tcp 127\.0\.0\.1:1: connect: connection refused$/,
     );
+  });
+
+  test('a proxy is used for other machines, never for this one', async () => {
+    await using proxy = await FaultyProxy.start(open.host, () => undefined);
+    const proxyEnv = { http_proxy: `http://${proxy.host}`, https_proxy: 'http://127.0.0.1:1' };
+    assert.match(await resolve(`${open.host}/test/app:1`, undefined, { proxyEnv }), /^sha256:/);
+    assert.equal(proxy.seen.length, 0);
+    const elsewhere = { proxyEnv, insecureRegistries: ['registry.test:80'] };
+    assert.match(await resolve('registry.test:80/test/app:1', undefined, elsewhere), /^sha256:/);
+    assert.equal(proxy.seen[0]?.url, 'http://registry.test/v2/test/app/manifests/1');
   });
 
   test('a host that does not exist', async () => {

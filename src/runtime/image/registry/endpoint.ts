@@ -33,7 +33,8 @@ export function isInsecure(registry: string, insecure: readonly InsecureRegistry
   return isLoopback(host) || insecure.some((entry) => entry === registry || entry === host || inRange(host, entry));
 }
 
-function isLoopback(host: string): boolean {
+/** `host` without a port. */
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost') || inRange(host, '127.0.0.0/8') || host === '::1';
 }
 

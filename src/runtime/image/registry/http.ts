@@ -10,6 +10,7 @@ import { getCACertificates } from 'node:tls';
 import type { Clock } from '#base/clock.ts';
 import { ImageError, limitExceeded, quote } from '#runtime/image/errors.ts';
 import { BODY_IDLE_TIMEOUT_MS, MAX_REDIRECTS, RESPONSE_TIMEOUT_MS } from '#runtime/image/limits.ts';
+import { isLoopback } from '#runtime/image/registry/endpoint.ts';
 import { networkFailure } from '#runtime/image/registry/network-error.ts';
 
 export interface HttpRequest {
@@ -114,18 +115,19 @@ export class HttpClient implements Disposable {
   }
 
   #agent({ url, certificates }: HttpRequest): http.Agent {
-    const key = `${url.protocol}${certificates}`;
+    // As in Go, no proxy stands between us and this machine, whatever the environment says.
+    const isHere = isLoopback(url.hostname.replace(/^\[|\]$/g, ''));
+    const key = `${url.protocol}${certificates}${isHere ? 'direct' : ''}`;
     const known = this.#agents.get(key);
     if (known) return known;
-    const agent = this.#makeAgent(url.protocol === 'https:', certificates);
+    const proxyEnv = isHere ? undefined : this.#options.proxyEnv;
+    const common = { keepAlive: true, maxSockets: MAX_SOCKETS_PER_HOST, ...(proxyEnv ? { proxyEnv } : {}) };
+    const agent = url.protocol === 'https:' ? this.#secureAgent(common, certificates) : new http.Agent(common);
     this.#agents.set(key, agent);
     return agent;
   }
 
-  #makeAgent(secure: boolean, certificates: HttpRequest['certificates']): http.Agent {
-    const proxyEnv = this.#options.proxyEnv;
-    const common = { keepAlive: true, maxSockets: MAX_SOCKETS_PER_HOST, ...(proxyEnv ? { proxyEnv } : {}) };
-    if (!secure) return new http.Agent(common);
+  #secureAgent(common: http.AgentOptions, certificates: HttpRequest['certificates']): http.Agent {
     if (certificates === 'any') return new https.Agent({ ...common, rejectUnauthorized: false });
     const extra = this.#options.extraAuthorities ?? [];
     return new https.Agent({ ...common, ca: [...trustedAuthorities(), ...extra] });

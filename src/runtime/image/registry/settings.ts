@@ -11,9 +11,20 @@ export interface RegistrySettings {
   readonly extraAuthorities?: readonly string[] | undefined;
   /** Addresses of hosts that the system cannot resolve, such as Services of the platform. */
   readonly hostAddresses?: Readonly<Record<string, string>> | undefined;
-  /** `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY` and their lower-case forms. */
+  /** An environment: `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY` and their lower-case forms are taken from it. */
   readonly proxyEnv?: Readonly<Record<string, string | undefined>> | undefined;
   readonly userAgent?: string | undefined;
+}
+
+const PROXY_VARIABLES = ['http_proxy', 'https_proxy', 'no_proxy', 'all_proxy'].flatMap((name) => [
+  name,
+  name.toUpperCase(),
+]);
+
+/** The settings as data that other threads can be sent: of an environment, only what concerns proxies. */
+export function plainSettings({ proxyEnv, ...rest }: RegistrySettings): RegistrySettings {
+  const variables = PROXY_VARIABLES.flatMap((name) => (proxyEnv?.[name] ? [[name, proxyEnv[name]] as const] : []));
+  return variables.length === 0 ? rest : { ...rest, proxyEnv: Object.fromEntries(variables) };
 }
 
 export function createRegistryClient(settings: RegistrySettings, clock: Clock): RegistryClient {
