@@ -6,6 +6,7 @@
 import { createReadStream } from 'node:fs';
 import type { Clock } from '#base/clock.ts';
 import { namesFor, type ArchiveImage } from '#runtime/image/archive/archive-image.ts';
+import { readDescriptor } from '#runtime/image/archive/descriptor.ts';
 import { isDockerArchive, readDockerArchive } from '#runtime/image/archive/docker-archive.ts';
 import { isOciLayout, readOciLayout, unrecognized } from '#runtime/image/archive/oci-layout.ts';
 import { Staging } from '#runtime/image/archive/staging.ts';
@@ -42,7 +43,7 @@ export async function loadArchive(job: LoadJob, context: LoadContext): Promise<L
 
 async function load(job: LoadJob, context: LoadContext): Promise<LoadedImage[]> {
   const layout = storeLayout(job.storeRoot);
-  const { chunks, sourceBytes } = await decompress(openSource(job.source));
+  const { chunks, sourceBytes } = await decompress(openSource(job.source, context));
   using staging = new Staging({ layout, clock: context.clock, sourceBytes });
   const reader = new TarReader(staging, { maxHeaderBytes: LAYER_LIMITS.headerBytes });
   for await (const chunk of chunks) {
@@ -57,10 +58,9 @@ async function load(job: LoadJob, context: LoadContext): Promise<LoadedImage[]> 
   return named.map(({ name, image }) => ({ name, digest: image.digest, mediaType: image.mediaType }));
 }
 
-/** A descriptor that was given to us stays open: it is not ours. */
-function openSource(source: string | number): AsyncIterable<Buffer> {
-  if (typeof source === 'string') return createReadStream(source, { highWaterMark: READ_BYTES });
-  return createReadStream('', { fd: source, autoClose: false, highWaterMark: READ_BYTES });
+function openSource(source: string | number, { clock, signal }: LoadContext): AsyncIterable<Buffer> {
+  if (typeof source === 'number') return readDescriptor(source, clock, signal);
+  return createReadStream(source, { highWaterMark: READ_BYTES });
 }
 
 async function takeImages(staging: Staging, layout: StoreLayout, clock: Clock): Promise<ArchiveImage[]> {
