@@ -23,7 +23,7 @@ function resourceOf(served: ServedKind): object {
   const { kind } = served;
   const subresources = subresourcesOf(served).map(({ name, verbs, kind: other }) => ({
     subresource: name,
-    responseKind: other ?? responseKind(served),
+    responseKind: other ? withoutCore(other) : responseKind(served),
     verbs: [...verbs].sort(),
   }));
   return {
@@ -36,6 +36,10 @@ function resourceOf(served: ServedKind): object {
     ...(kind.categories.length > 0 ? { categories: kind.categories } : {}),
     ...(subresources.length > 0 ? { subresources } : {}),
   };
+}
+
+function withoutCore(name: KindName): KindName {
+  return name.group === '' ? { ...name, version: '' } : name;
 }
 
 /** Built-in kinds leave group and version to the place where they stand. */

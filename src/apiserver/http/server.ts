@@ -21,6 +21,7 @@ import type { KubeletProxy } from '#apiserver/http/proxy.ts';
 import { sendStatus } from '#apiserver/http/reply.ts';
 import { RequestMetrics } from '#apiserver/http/request-metrics.ts';
 import { route, upgrade } from '#apiserver/http/router.ts';
+import { OpenApiDocuments } from '#apiserver/openapi/documents.ts';
 import type { KeyPair } from '#apiserver/pki/certificate.ts';
 
 /** How long the head of a request may take. */
@@ -64,6 +65,7 @@ export interface HttpApi {
   readonly checks: readonly HealthCheck[];
   readonly metrics: MetricRegistry;
   readonly requests: RequestMetrics;
+  readonly openapi: OpenApiDocuments;
   readonly version: string;
   readonly logger: Logger;
   /** Aborts when the server stops: watches end. */
@@ -85,6 +87,7 @@ export class ApiHttpServer implements AsyncDisposable {
       checks: options.checks ?? [],
       metrics,
       requests: new RequestMetrics(metrics, options.api.clock),
+      openapi: new OpenApiDocuments(options.api.registry, options.version),
       version: options.version,
       logger: options.logger,
       stopping: this.#stop.signal,

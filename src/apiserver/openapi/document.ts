@@ -1,0 +1,114 @@
+/** The OpenAPI v3 document of one group and version, and the v2 document of all. */
+import { Scale } from '#kube/kinds/autoscaling/scale.ts';
+import { apiVersionOf } from '#kube/kind.ts';
+import { openApiComponents, type OpenApiComponents, type OpenApiSchema } from '#kube/openapi.ts';
+import { listComponent, listName, metaComponents } from '#apiserver/openapi/meta-components.ts';
+import { type Operation, pathsOf, type PathItem } from '#apiserver/openapi/operations.ts';
+import type { Parameter } from '#apiserver/openapi/parameters.ts';
+import type { ServedKind } from '#apiserver/registry.ts';
+
+const TITLE = 'Pinnace';
+
+export function documentOf(kinds: readonly ServedKind[], version: string): object {
+  return {
+    openapi: '3.0.0',
+    info: { title: TITLE, version },
+    paths: Object.assign({}, ...kinds.map(pathsOf)) as Record<string, PathItem>,
+    components: {
+      schemas: schemasOf(kinds),
+      securitySchemes: {
+        BearerToken: {
+          type: 'apiKey',
+          description: 'Bearer Token authentication',
+          name: 'authorization',
+          in: 'header',
+        },
+      },
+    },
+  };
+}
+
+function schemasOf(kinds: readonly ServedKind[]): OpenApiComponents {
+  const own = kinds.map(({ kind }) => kind);
+  const needsScale = own.some(({ scale }) => scale !== undefined);
+  const lists = own.map((kind) => [listName(kind), listComponent(kind)] as const);
+  const schemas = {
+    ...openApiComponents([...own, ...(needsScale ? [Scale] : [])]),
+    ...Object.fromEntries(lists),
+    ...metaComponents,
+  };
+  return Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Everything in the older form, which has one place for all schemas and no unions. */
+export function swaggerOf(kinds: readonly ServedKind[], version: string): object {
+  const paths = Object.assign({}, ...kinds.map(pathsOf)) as Record<string, PathItem>;
+  return {
+    swagger: '2.0',
+    info: { title: TITLE, version },
+    paths: Object.fromEntries(Object.entries(paths).map(([path, item]) => [path, swaggerItem(item)])),
+    definitions: definitionsOf(schemasOf(kinds)),
+    parameters: {},
+    securityDefinitions: {
+      BearerToken: { description: 'Bearer Token authentication', type: 'apiKey', name: 'authorization', in: 'header' },
+    },
+    security: [{ BearerToken: [] }],
+  };
+}
+
+function swaggerItem({ parameters, ...operations }: PathItem): object {
+  const converted = Object.entries(operations).map(([method, operation]) => [
+    method,
+    swaggerOperation(operation as Operation),
+  ]);
+  return { ...Object.fromEntries(converted), parameters: parameters.map(swaggerParameter) };
+}
+
+function swaggerOperation({ requestBody, parameters = [], responses, ...operation }: Operation): object {
+  const types = Object.keys(requestBody?.content ?? {});
+  const [body] = Object.values(requestBody?.content ?? {});
+  const sent = body ? [{ name: 'body', in: 'body', required: true, schema: definition(body.schema) }] : [];
+  const answers = Object.entries(responses).map(([code, { description, content = {} }]) => {
+    const [answer] = Object.values(content) as { schema: OpenApiSchema }[];
+    return [code, { description, ...(answer ? { schema: definition(answer.schema) } : {}) }];
+  });
+  return {
+    ...operation,
+    consumes: types.length > 0 ? types : ['*/*'],
+    produces: ['application/json', 'application/yaml'],
+    schemes: ['https'],
+    parameters: [...sent, ...parameters.map(swaggerParameter)],
+    responses: Object.fromEntries(answers) as object,
+  };
+}
+
+function swaggerParameter({ schema, ...parameter }: Parameter): object {
+  return { ...parameter, ...schema };
+}
+
+/** Without what the older form does not know: unions, nullability, wrapped references, defaults. */
+function definition(schema: OpenApiSchema): OpenApiSchema {
+  const { oneOf, anyOf: _, allOf, nullable: __, default: ___, $ref, ...rest } = schema;
+  const { properties, items, additionalProperties } = rest;
+  const [wrapped] = (allOf as OpenApiSchema[] | undefined) ?? [];
+  const target = (($ref ?? wrapped?.['$ref'] ?? '') as string).replace('#/components/schemas/', '#/definitions/');
+  return {
+    ...rest,
+    ...(oneOf === undefined ? {} : { type: 'string' }),
+    ...(target === '' ? {} : { $ref: target }),
+    ...(properties === undefined ? {} : { properties: definitionsOf(properties as Record<string, OpenApiSchema>) }),
+    ...(items === undefined ? {} : { items: definition(items as OpenApiSchema) }),
+    ...(typeof additionalProperties === 'object'
+      ? { additionalProperties: definition(additionalProperties as OpenApiSchema) }
+      : {}),
+  };
+}
+
+function definitionsOf(schemas: Readonly<Record<string, OpenApiSchema>>): Record<string, OpenApiSchema> {
+  return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, definition(schema)]));
+}
+
+/** `api/v1`, `apis/apps/v1`: where the document of a kind is found. */
+export function documentPath({ kind }: ServedKind): string {
+  return kind.group === '' ? `api/${kind.version}` : `apis/${apiVersionOf(kind)}`;
+}
