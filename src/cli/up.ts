@@ -67,7 +67,6 @@ async function startUnlessRunning(context: CliContext, options: UpOptions): Prom
   await writeSettings(context, options.stateDir, options);
   for (const folder of [paths.log, paths.run]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   rmSync(paths.startFailure, { force: true });
-  rmSync(paths.platformState, { force: true });
   startDetached(context.supervisorCommand(options.stateDir), paths);
   await untilStarted(context, paths);
   return false;

@@ -93,7 +93,7 @@ export class TestPlatform implements AsyncDisposable {
       this.#flags.includes(flag) ? [] : [flag, '0'],
     );
     await this.pinnace('up', '--wait', ...ports, ...this.#flags);
-    this.#status = undefined;
+    this.#forget();
   }
 
   async down(...flags: string[]): Promise<void> {
