@@ -3,7 +3,7 @@
  * case a directory outside, which many of them aim at, is as it was.
  */
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import { isImageError, type ImageErrorCode } from '#runtime/image/errors.ts';
@@ -14,6 +14,9 @@ import { treeSnapshot } from '#testing/tree-snapshot.ts';
 import { type LayerOptions, unpackTar } from '#testing/unpacked-layer.ts';
 
 const ROOT = needs('root');
+
+// Nothing here names a directory that a machine has, beside a folder of the test's own: should the code under test be
+// broken, its tests must not write into the machine that they run on.
 
 /** A folder with a file outside of every layer. */
 function makeCanary(folder: TemporaryFolder): string {
@@ -247,13 +250,13 @@ const CONTAINED: readonly [
   ],
   [
     'an absolute link within the image is followed within the image',
-    () => [dir('run'), dir('var'), link('var/run', '/run'), file('var/run/x', 'ok')],
-    (tree) => assert.equal(tree['run/x']?.content, 'ok'),
+    () => [dir('inner-run'), dir('var'), link('var/run', '/inner-run'), file('var/run/x', 'ok')],
+    (tree) => assert.equal(tree['inner-run/x']?.content, 'ok'),
   ],
   [
     'a link that climbs ends at the root',
-    () => [dir('etc'), link('up', '../../../../etc'), file('up/x', 'ok')],
-    (tree) => assert.equal(tree['etc/x']?.content, 'ok'),
+    () => [dir('inner-etc'), link('up', '../../../../inner-etc'), file('up/x', 'ok')],
+    (tree) => assert.equal(tree['inner-etc/x']?.content, 'ok'),
   ],
   [
     'a hard link to a link is the link, and a file in its place does not write through it',
@@ -362,5 +365,4 @@ test('attributes that mean something to the overlay are not taken from an image'
     names.map((name) => getXattr(`${root}/d`, name)?.toString()),
     [undefined, undefined, undefined, 'yes'],
   );
-  assert.ok(readFileSync('/etc/passwd').length > 0);
 });
