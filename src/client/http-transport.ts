@@ -64,8 +64,11 @@ export class HttpTransport implements Transport, Disposable {
 
   /** Any request of the API, as text: for raw paths such as `/readyz`. */
   send(request: HttpRequest, signal?: AbortSignal): Promise<{ status: number; body: string }> {
+    const body = request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body));
     return new Promise((resolve, reject) => {
       const outgoing = this.#open(request, signal);
+      // Node would send the body of a DELETE without a word about its length.
+      if (body) outgoing.setHeader('content-length', body.length);
       outgoing.setTimeout(RESPONSE_TIMEOUT_MS, () =>
         outgoing.destroy(new Error(`no answer within ${RESPONSE_TIMEOUT_MS} ms`)),
       );
@@ -75,11 +78,11 @@ export class HttpTransport implements Transport, Disposable {
       outgoing.on('response', (response) => {
         outgoing.setTimeout(0);
         readAll(response).then(
-          (body) => resolve({ status: response.statusCode ?? 0, body }),
+          (text) => resolve({ status: response.statusCode ?? 0, body: text }),
           (error: unknown) => reject(unreachable(this.#options.access.server, error)),
         );
       });
-      outgoing.end(request.body === undefined ? undefined : JSON.stringify(request.body));
+      outgoing.end(body);
     });
   }
 
