@@ -8,7 +8,7 @@ import { Pod } from '#kube/kinds/core/pod.ts';
 import { typed } from '#kube/kind.ts';
 import { readRecords } from '#runtime/pod/record.ts';
 import type { Running } from '#runtime/pod/state.ts';
-import { identityOf, isRunning } from '#sys/proc.ts';
+import { isRunning } from '#sys/proc.ts';
 import { eventually } from '#testing/eventually.ts';
 import { startLoad } from '#testing/load.ts';
 import { TestPlatform } from '#testing/platform.ts';
@@ -182,10 +182,7 @@ test('everything of ours is killed at once: up takes over what runs', real, asyn
   await using platform = await TestPlatform.start();
   const url = await deploy(platform, 'steady', always);
   const before = containerPids(platform);
-  const { processes } = await platform.status();
-  const identities = processes.flatMap(({ pid }) => identityOf(pid) ?? []);
-  for (const { pid } of identities) process.kill(pid, 'SIGKILL');
-  await eventually(() => !identities.some(isRunning), { what: 'all are gone' });
+  await platform.killEverything();
   assert.deepEqual(containerPids(platform), before);
   await platform.up();
   assert.equal((await platform.get(url)).status, 200);
@@ -196,9 +193,8 @@ test('everything of ours is killed at once: up takes over what runs', real, asyn
 test('everything is killed and then purged: nothing is left', real, async () => {
   await using platform = await TestPlatform.start();
   await deploy(platform, 'steady', always);
-  const { processes } = await platform.status();
   const containers = runningContainers(platform);
-  for (const { pid } of processes) process.kill(pid, 'SIGKILL');
+  await platform.killEverything();
   await platform.down('--purge');
   assert.deepEqual(containers.filter(isRunning), []);
   // Disposing of the platform looks for leftovers.

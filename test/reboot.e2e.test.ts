@@ -12,7 +12,6 @@ import { removeNetwork } from '#runtime/network/cleanup.ts';
 import { detectCgroups } from '#sys/cgroup-layout.ts';
 import { killCgroup, removeCgroup } from '#sys/cgroup.ts';
 import { unmountBelow } from '#sys/mounts.ts';
-import { identityOf, isRunning } from '#sys/proc.ts';
 import { eventually } from '#testing/eventually.ts';
 import { TestPlatform } from '#testing/platform.ts';
 import { needs } from '#testing/requirements.ts';
@@ -24,9 +23,7 @@ const wait = { clock: systemClock, signal: new AbortController().signal };
 async function reboot(platform: TestPlatform): Promise<void> {
   const { paths } = platform;
   const settings = JSON.parse(readFileSync(paths.config, 'utf8')) as PlatformSettings;
-  const identities = (await platform.status()).processes.flatMap(({ pid }) => identityOf(pid) ?? []);
-  for (const { pid } of identities) process.kill(pid, 'SIGKILL');
-  await eventually(() => !identities.some(isRunning), { what: 'all are gone' });
+  await platform.killEverything();
   const layout = detectCgroups();
   assert.ok(layout);
   await killCgroup(layout, `/${settings.cgroup}`, wait);

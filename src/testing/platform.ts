@@ -15,6 +15,8 @@ import { planNetwork } from '#runtime/network/address-plan.ts';
 import { statePaths, type StatePaths } from '#protocol/platform.ts';
 import { cgroupFolders, detectCgroups } from '#sys/cgroup-layout.ts';
 import { mountsBelow } from '#sys/mounts.ts';
+import { identityOf, isRunning } from '#sys/proc.ts';
+import { eventually } from '#testing/eventually.ts';
 import { TemporaryFolder } from '#testing/temporary-folder.ts';
 import { testImage, type TestImage, writeImages } from '../../test/images/build.ts';
 
@@ -140,6 +142,13 @@ export class TestPlatform implements AsyncDisposable {
     const found = (await this.status()).processes.find((process) => process.name === name);
     if (!found) throw new Error(`no process ${name} runs`);
     return found.pid;
+  }
+
+  /** `kill -9` of all our processes at one instant: stopped first, so that none can start another's successor. */
+  async killEverything(): Promise<void> {
+    const identities = (await this.status()).processes.flatMap(({ pid }) => identityOf(pid) ?? []);
+    for (const signal of ['SIGSTOP', 'SIGKILL'] as const) for (const { pid } of identities) process.kill(pid, signal);
+    await eventually(() => !identities.some(isRunning), { what: 'all processes are gone' });
   }
 
   /** Asks the gateway, by Host as clients without our names do. */
