@@ -95,7 +95,8 @@ class WordReader {
   }
 }
 
-const NO_HEADERS = Buffer.alloc(4);
+/** A count of zero as a stored block, then an empty one, at which unpackers give out what they have. */
+const NO_HEADERS = Buffer.from([0, 4, 0, 0xfb, 0xff, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]);
 
 /**
  * Blocks without any header, all that a server of Kubernetes sends. They are stored, not compressed, which is zlib
@@ -105,12 +106,11 @@ export class EmptyHeaderWriter {
   #hasBegun = false;
 
   next(): Buffer {
-    const stored = Buffer.from([0, NO_HEADERS.length, 0, ~NO_HEADERS.length & 0xff, 0xff, ...NO_HEADERS]);
-    if (this.#hasBegun) return stored;
+    if (this.#hasBegun) return NO_HEADERS;
     this.#hasBegun = true;
     // zlib's head: deflate with a preset dictionary, and which one.
     const head = Buffer.from([0x78, 0xbb, 0, 0, 0, 0]);
     head.writeUInt32BE(HEADER_DICTIONARY_ID, 2);
-    return Buffer.concat([head, stored]);
+    return Buffer.concat([head, NO_HEADERS]);
   }
 }

@@ -43,7 +43,11 @@ export function acceptWebSocket({ request, socket, head }: Upgrade, protocol: st
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: MAX_MESSAGE_BYTES,
-    handleProtocols: () => protocol,
+  });
+  // The package refuses the slash in kubectl's `SPDY/3.1+…`, so subprotocols are agreed on without it.
+  delete request.headers['sec-websocket-protocol'];
+  server.on('headers', (headers) => {
+    if (protocol !== '') headers.push(`Sec-WebSocket-Protocol: ${protocol}`);
   });
   return new Promise((resolve, reject) => {
     server.on('wsClientError', (error) => reject(badUpgrade(error.message)));
