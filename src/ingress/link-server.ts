@@ -6,9 +6,11 @@
  * missed: what is kept per gateway is a version number, so nothing here grows. A gateway may vanish and come back at any
  * byte; one that breaks the contract is cut off and may connect again.
  */
-import { chmod, rm } from 'node:fs/promises';
+import { chmod, rename, rm } from 'node:fs/promises';
 import net from 'node:net';
+import path from 'node:path';
 import type { Clock, Timer } from '#base/clock.ts';
+import { isObject } from '#base/json.ts';
 import type { Logger } from '#base/log.ts';
 import {
   type Activate,
@@ -66,18 +68,23 @@ export class LinkServer implements AsyncDisposable {
     this.#server.maxConnections = MAX_CONNECTIONS;
   }
 
-  /** Takes the socket over from whoever had it before. */
+  /**
+   * Takes the place of whoever listened there before. The socket is made under a name of its own and then moved: so it
+   * is never there without its mode, and a predecessor that ends later, and removes what it made, removes nothing of ours.
+   */
   async listen(): Promise<void> {
     const { socketPath } = this.#options;
-    await rm(socketPath, { force: true });
+    const ownPath = path.join(path.dirname(socketPath), `l.${process.pid.toString(36)}`);
+    await rm(ownPath, { force: true });
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(socketPath, () => {
+      this.#server.listen(ownPath, () => {
         this.#server.off('error', reject);
         resolve();
       });
     });
-    await chmod(socketPath, SOCKET_MODE);
+    await chmod(ownPath, SOCKET_MODE);
+    await rename(ownPath, socketPath);
   }
 
   /** Gateways that have said hello. */
@@ -160,8 +167,12 @@ class Connection {
 
   #receive(chunk: Buffer): void {
     const messages = this.#reader.feed(chunk);
-    if (!messages) return this.#cut('a message that is none');
-    for (const message of messages) this.#handle(message);
+    if (!messages?.every(isObject)) return this.#cut('a message that is none');
+    for (const message of messages) {
+      // What follows on a message that broke the contract no longer counts.
+      if (this.#socket.destroyed) return;
+      this.#handle(message);
+    }
   }
 
   #handle(message: GatewayMessage): void {

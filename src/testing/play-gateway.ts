@@ -23,6 +23,7 @@ export async function playGateway(socketPath: string, start: RoutingTable = empt
     acknowledges: true,
     send,
     async [Symbol.asyncDispose]() {
+      if (socket.closed) return;
       const closed = new Promise((resolve) => socket.once('close', resolve));
       socket.destroy();
       await closed;
