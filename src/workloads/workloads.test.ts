@@ -123,8 +123,7 @@ test('a Deployment becomes ready pods on the node, with the conditions and event
   assert.deepEqual(
     { ...done.status, conditions: undefined },
     {
-      // The revision annotation counts as a change of the Deployment.
-      observedGeneration: 2,
+      observedGeneration: 1,
       replicas: 2,
       updatedReplicas: 2,
       readyReplicas: 2,

@@ -164,13 +164,17 @@ class DeploymentReconciler {
     );
   }
 
-  /** The Deployment carries the revision of its newest ReplicaSet. */
+  /** The Deployment carries the revision of its newest ReplicaSet. Through its status, so that no generation counts. */
   async #annotate(deployment: Stored<Deployment>): Promise<void> {
     const { current } = this.#sets(deployment);
     const revision = current && annotationsOf(current)[REVISION];
     if (revision === undefined || annotationsOf(deployment)[REVISION] === revision) return;
     const body = { metadata: { annotations: { [REVISION]: revision } } };
-    await this.#environment.client.derived.patch(Deployment, refOf(deployment), { type: 'merge', body });
+    await this.#environment.client.derived.patch(Deployment, refOf(deployment), {
+      type: 'merge',
+      body,
+      subresource: 'status',
+    });
   }
 
   async #countCollision(deployment: Stored<Deployment>): Promise<void> {
