@@ -13,6 +13,7 @@ import type { Exit } from '#runtime/pod/exits.ts';
 import { containerCgroup, podPaths } from '#runtime/pod/record.ts';
 import { releaseRoot } from '#runtime/pod/start-container.ts';
 import type { Running, Sandbox } from '#runtime/pod/state.ts';
+import { listeningHint } from '#runtime/probes/listening.ts';
 import { podConnector } from '#runtime/probes/connect.ts';
 import { type ProbeKind, runProbes } from '#runtime/probes/prober.ts';
 import { execInContainer } from '#runtime/pod/exec.ts';
@@ -40,6 +41,11 @@ export interface LifeRequest {
   /** The pump that was begun before the start; a container that is adopted gets a new one. */
   readonly pump?: LogPump | undefined;
   readonly events: LifeEvents;
+}
+
+/** A refused connection usually means another port than the declared one. */
+function withHint(message: string, pid: number): string {
+  return message.endsWith('connection refused') ? `${message} (${listeningHint(pid)})` : message;
 }
 
 export class ContainerLife {
@@ -99,7 +105,7 @@ export class ContainerLife {
       onStarted: () => events.onStarted(),
       onReady: (isReady: boolean) => events.onReady(isReady, connector.usesLoopback),
       onUnhealthy: (kind: ProbeKind, message: string) => events.onUnhealthy(kind, message),
-      onFailure: (kind: ProbeKind, message: string) => events.onProbeFailure(kind, message),
+      onFailure: (kind: ProbeKind, message: string) => events.onProbeFailure(kind, withHint(message, running.pid)),
     };
     try {
       await runProbes({ clock, target, events: probeEvents }, this.#probes.signal);

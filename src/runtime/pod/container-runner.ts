@@ -215,10 +215,13 @@ export class ContainerRunner {
         if (!life) return;
         if (isReady) this.#options.mark({ listening: clock.now() });
         this.#options.useLoopback(usesLoopback);
-        if (life.isReady !== isReady) this.#options.change({ life: { ...life, isReady } });
+        if (life.isReady !== isReady) this.#options.change({ life: { ...life, isReady, trouble: undefined } });
       },
       onProbeFailure: (kind, message) => {
-        events.warning(this.#options.pod(), 'Unhealthy', `${capitalised(kind)} probe failed: ${message}`);
+        const trouble = `${capitalised(kind)} probe failed: ${message}`;
+        events.warning(this.#options.pod(), 'Unhealthy', trouble);
+        const life = current();
+        if (life && !life.isReady && life.trouble !== trouble) this.#options.change({ life: { ...life, trouble } });
       },
       onUnhealthy: (kind) => void this.#restart(kind),
       onEnded: (ending, at) => this.#ended(running, ending, at),

@@ -29,6 +29,8 @@ export interface Running {
   /** Passed its startup probe, or has none. */
   readonly isStarted: boolean;
   readonly isReady: boolean;
+  /** What its probes last said while it was not ready. */
+  readonly trouble?: string | undefined;
 }
 
 export interface Terminated {

@@ -27,6 +27,8 @@ export function podStatus({ state, before, hostIp, now }: StatusInput): PodStatu
   const status: PodStatus = { phase: phaseOf(state), hostIP: hostIp, hostIPs: [{ ip: hostIp }] };
   if (sandbox) Object.assign(status, { podIP: sandbox.address, podIPs: [{ ip: sandbox.address }] });
   else if (before?.podIP) Object.assign(status, { podIP: before.podIP, podIPs: before.podIPs });
+  const trouble = troubleOf(state);
+  if (trouble !== undefined) status.message = trouble;
   status.startTime = formatTime(state.startTime);
   status.qosClass = qosClass(pod);
   const inits = pod.spec.initContainers ?? [];
@@ -46,6 +48,15 @@ function phaseOf(state: PodState): NonNullable<PodStatus['phase']> {
   if (!initContainers.every((one) => isDone(lifeOf(one)))) return 'Pending';
   const begun = containers.filter((one) => hasBegun(state.containers[one.name]));
   return begun.length === containers.length ? 'Running' : 'Pending';
+}
+
+/** Why a container that runs is not ready, so that whoever looks at the pod needs no events to see it. */
+function troubleOf({ pod, containers }: PodState): string | undefined {
+  for (const { name } of pod.spec.containers) {
+    const life = containers[name]?.life;
+    if (life?.type === 'running' && !life.isReady && life.trouble !== undefined) return life.trouble;
+  }
+  return undefined;
 }
 
 function isDone(life: Life | undefined): boolean {

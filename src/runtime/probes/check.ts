@@ -12,6 +12,7 @@ import type net from 'node:net';
 import tls from 'node:tls';
 import type { Container } from '#kube/kinds/core/container.ts';
 import type { Probe } from '#kube/kinds/core/probe.ts';
+import { inWords } from '#runtime/probes/network-words.ts';
 
 /** Most bytes of an HTTP answer that are read. */
 const MAX_BODY_BYTES = 10 * 1024;
@@ -51,6 +52,19 @@ export async function check(probe: Probe, target: CheckTarget, signal: AbortSign
   }
 }
 
+async function connect(
+  target: CheckTarget,
+  { host, port }: { host: string; port: number },
+  signal: AbortSignal,
+): Promise<net.Socket> {
+  try {
+    return await target.connect(port, host, signal);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new Error(inWords(error, host, port), { cause: error });
+  }
+}
+
 function describe(error: unknown, signal: AbortSignal): string {
   if (signal.aborted) return 'timed out';
   return error instanceof Error ? error.message : String(error);
@@ -72,7 +86,8 @@ async function checkTcp(
   target: CheckTarget,
   signal: AbortSignal,
 ): Promise<CheckResult> {
-  const socket = await target.connect(probePort(port, target.container), host ?? target.address, signal);
+  const at = { host: host ?? target.address, port: probePort(port, target.container) };
+  const socket = await connect(target, at, signal);
   socket.destroy();
   return OK;
 }
@@ -84,9 +99,16 @@ async function checkHttp(
 ): Promise<CheckResult> {
   const port = probePort(get.port, target.container);
   const host = get.host ?? target.address;
-  const socket = await target.connect(port, host, signal);
   const isTls = get.scheme === 'HTTPS';
   const path = get.path ?? '/';
+  const url = `${isTls ? 'https' : 'http'}://${host}:${port}${path}`;
+  const failed = (error: unknown) => {
+    const words = signal.aborted ? describe(error, signal) : inWords(error, host, port);
+    return new Error(`Get "${url}": ${words}`, { cause: error });
+  };
+  const socket = await target.connect(port, host, signal).catch((error: unknown) => {
+    throw failed(error);
+  });
   const headers = headersOf(get.httpHeaders ?? [], `${host}:${port}`);
   const options: http.RequestOptions = {
     method: 'GET',
@@ -101,8 +123,7 @@ async function checkHttp(
     if (status >= 200 && status < 400) return OK;
     return { ok: false, message: `HTTP probe failed with statuscode: ${status}` };
   } catch (error) {
-    const url = `${isTls ? 'https' : 'http'}://${host}:${port}${path}`;
-    throw new Error(`Get "${url}": ${describe(error, signal)}`, { cause: error });
+    throw failed(error);
   } finally {
     socket.destroy();
   }
@@ -146,7 +167,7 @@ async function checkGrpc(
   target: CheckTarget,
   signal: AbortSignal,
 ): Promise<CheckResult> {
-  const socket = await target.connect(port, target.address, signal);
+  const socket = await connect(target, { host: target.address, port }, signal);
   const session = http2.connect(`http://${target.address}:${port}`, { createConnection: () => socket });
   try {
     const { body, status } = await callHealth(session, service, signal);

@@ -15,6 +15,9 @@ const EAGER_INTERVAL_MS = 1;
 const EAGER_TRIES = 100;
 const EAGER_GROWTH = 1.1;
 
+/** An application may take this long to listen before anybody is told that it does not. */
+const PATIENCE_MS = 2_000;
+
 /** Commands cost a process each: they are never tried more often than this. */
 const MIN_EXEC_INTERVAL_MS = 100;
 
@@ -29,7 +32,7 @@ export interface ProberEvents {
   onReady(isReady: boolean): void;
   /** The container must be stopped: its liveness or startup probe failed for good. */
   onUnhealthy(kind: ProbeKind, message: string): void;
-  /** One check failed; for the event Unhealthy. Not called for eager tries. */
+  /** One check failed; for the event Unhealthy. Of eager tries only one per period is told, after a while. */
   onFailure(kind: ProbeKind, message: string): void;
 }
 
@@ -73,7 +76,7 @@ async function runStartup(runner: ProbeRunner, probe: Probe, events: ProberEvent
 
 async function runReadiness(runner: ProbeRunner, probe: Probe, events: ProberEvents): Promise<void> {
   await runner.sleep(seconds(probe.initialDelaySeconds, 0));
-  await becomeReady(runner, probe);
+  await becomeReady(runner, probe, events);
   events.onReady(true);
   let isReady = true;
   let streak = 0;
@@ -91,9 +94,10 @@ async function runReadiness(runner: ProbeRunner, probe: Probe, events: ProberEve
 }
 
 /** Tries eagerly until the probe has succeeded as often in a row as it must. */
-async function becomeReady(runner: ProbeRunner, probe: Probe): Promise<void> {
+async function becomeReady(runner: ProbeRunner, probe: Probe, events: ProberEvents): Promise<void> {
   const threshold = probe.successThreshold ?? 1;
   let successes = 0;
+  let tellAt = runner.now() + PATIENCE_MS;
   let intervalMs = probe.exec ? MIN_EXEC_INTERVAL_MS : EAGER_INTERVAL_MS;
   for (let tries = 1; ; tries += 1) {
     const timeoutMs = probe.exec
@@ -102,6 +106,10 @@ async function becomeReady(runner: ProbeRunner, probe: Probe): Promise<void> {
     const result = await runner.check(probe, timeoutMs);
     successes = result.ok ? successes + 1 : 0;
     if (successes >= threshold) return;
+    if (!result.ok && runner.now() >= tellAt) {
+      events.onFailure('readiness', result.message);
+      tellAt = runner.now() + periodOf(probe);
+    }
     if (tries > EAGER_TRIES) intervalMs = Math.min(periodOf(probe), intervalMs * EAGER_GROWTH);
     await runner.sleep(intervalMs);
   }
@@ -131,6 +139,10 @@ class ProbeRunner {
     this.#clock = clock;
     this.#target = target;
     this.#signal = signal;
+  }
+
+  now(): number {
+    return this.#clock.monotonicMs();
   }
 
   sleep(ms: number): Promise<void> {

@@ -43,7 +43,27 @@ function reasonOf({
   return { reason, message };
 }
 
-/** Looks at one pod of a Deployment that wants pods and has none available: all are taken to fail alike. */
+/** Reasons of containers that are coming up as they should. */
+const USUAL_WAITS = new Set(['ContainerCreating', 'PodInitializing', '']);
+
+/**
+ * What to say of a Revision that is not up yet. Knative says no more than `Deploying` until the progress deadline has
+ * passed, ten minutes by default; what a pod says about itself is told here at once, as Unknown still.
+ */
+export function progressOf(pods: readonly Pod[]): Reason {
+  const [pod] = byName(pods);
+  for (const { state } of pod?.status?.containerStatuses ?? []) {
+    if (state?.waiting && !USUAL_WAITS.has(state.waiting.reason ?? '')) return reasonOf(state.waiting);
+  }
+  return { ...DEPLOYING, message: pod?.status?.message ?? '' };
+}
+
+/** All pods of a Revision are taken to fail alike: the first by name is looked at. */
+function byName(pods: readonly Pod[]): Pod[] {
+  return pods.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+}
+
+/** Looks at one pod of a Deployment that wants pods and has none available. */
 export function reportPods(
   deployment: Deployment,
   pods: readonly Pod[],
@@ -51,7 +71,7 @@ export function reportPods(
 ): void {
   const { draft, config } = at;
   const isWaiting = (deployment.spec.replicas ?? 0) > 0 && (deployment.status?.availableReplicas ?? 0) === 0;
-  const [pod] = pods.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+  const [pod] = byName(pods);
   if (!isWaiting || !pod) return;
   const scheduled = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
   if (scheduled?.status === 'False' && !config.podIsAlwaysSchedulable) {
@@ -80,7 +100,12 @@ export function isFailing({ conditions }: RevisionDraft): boolean {
   return (['ResourcesAvailable', 'ContainerHealthy'] as const).some((type) => conditions.get(type)?.status === 'False');
 }
 
-export function reportPodAutoscaler(podAutoscaler: PodAutoscaler | undefined, draft: RevisionDraft): void {
+/** @param progress what ResourcesAvailable says while nothing is known to be wrong for good. */
+export function reportPodAutoscaler(
+  podAutoscaler: PodAutoscaler | undefined,
+  draft: RevisionDraft,
+  progress: Reason,
+): void {
   const { conditions } = draft;
   const { status } = podAutoscaler ?? {};
   const wasFailing = isFailing(draft);
@@ -89,7 +114,7 @@ export function reportPodAutoscaler(podAutoscaler: PodAutoscaler | undefined, dr
   const ready = findCondition(status, READY);
   if (!ready) {
     conditions.markUnknown('Active', DEPLOYING);
-    if (!wasFailing) conditions.markUnknown('ResourcesAvailable', DEPLOYING);
+    if (!wasFailing) conditions.markUnknown('ResourcesAvailable', progress);
     return;
   }
   const isInitialized = findCondition(status, 'ScaleTargetInitialized')?.status === 'True';
@@ -99,7 +124,7 @@ export function reportPodAutoscaler(podAutoscaler: PodAutoscaler | undefined, dr
     conditions.markTrue('ContainerHealthy');
   }
   const isAvailable = conditions.get('ResourcesAvailable')?.status === 'True';
-  if (isAvailable && (!hasService || !isInitialized)) conditions.markUnknown('ResourcesAvailable', DEPLOYING);
+  if (isAvailable && (!hasService || !isInitialized)) conditions.markUnknown('ResourcesAvailable', progress);
   if (ready.status === 'False' && !isInitialized && !wasFailing && hasService) {
     const message = 'Initial scale was never achieved';
     conditions.markFalse('ResourcesAvailable', { reason: DEADLINE_EXCEEDED, message });

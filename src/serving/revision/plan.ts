@@ -23,6 +23,7 @@ import {
   DEPLOYING,
   isFailing,
   reportDeployment,
+  progressOf,
   reportPodAutoscaler,
   reportPods,
   type RevisionDraft,
@@ -87,12 +88,12 @@ function takenBy(kind: string, name: string, at: { draft: RevisionDraft; revisio
 }
 
 function planPodAutoscaler(world: RevisionWorld, revision: Stored<Revision>, { draft, config }: At): Plan {
-  const { deployment, podAutoscaler } = world;
+  const { deployment, podAutoscaler, pods } = world;
   const name = nameOf(revision);
   if (podAutoscaler && !isControlledBy(podAutoscaler, revision)) {
     return takenBy('PodAutoscaler', name, { draft, revision });
   }
-  reportPodAutoscaler(podAutoscaler, draft);
+  reportPodAutoscaler(podAutoscaler, draft, progressOf(pods));
   const { autoscaler } = config;
   const desired = desiredPodAutoscaler({ revision, deployment, hasFailed: isFailing(draft), autoscaler });
   if (!podAutoscaler) return { steps: [create(PodAutoscaler, desired, { doing: `failed to create PA "${name}"` })] };

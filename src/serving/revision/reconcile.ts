@@ -133,5 +133,6 @@ function troubles(pod: Pod | undefined): unknown {
   return {
     unscheduled: isUnscheduled ? { reason: scheduled.reason, message: scheduled.message } : undefined,
     containers,
+    message: pod?.status?.message,
   };
 }
