@@ -45,6 +45,7 @@ export function createApiSource(options: ApiSourceOptions): TableSource {
     settings: () => settingsOf(configs),
     isGateway: (host) => host === hosts.internal || host === hosts.external,
     service: (namespace, name) => services.byKey(`${namespace}/${name}`),
+    pod: (key) => caches.of(Pod).byKey(key),
     revision: (namespace, name) => revisions.byKey(`${namespace}/${name}`),
     pods: (namespace, selector) => podsOf(caches, namespace, selector),
     slices: (namespace, service) => caches.of(EndpointSlice).byIndex(BY_SERVICE, `${namespace}/${service}`),

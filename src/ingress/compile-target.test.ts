@@ -41,6 +41,7 @@ function worldOf({ services, pods = [], slices = [], revisions = [] }: World): T
   return {
     service: (_, name) => named(services, name),
     revision: (_, name) => named(revisions, name),
+    pod: (key) => pods.find(({ metadata }) => `default/${metadata.name}` === key),
     pods: (_, selector) =>
       pods.filter(({ metadata }) => Object.entries(selector).every(([key, value]) => metadata.labels?.[key] === value)),
     slices: () => slices,

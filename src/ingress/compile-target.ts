@@ -15,7 +15,16 @@ import type { Pod } from '#kube/kinds/core/pod.ts';
 import type { Service } from '#kube/kinds/core/service.ts';
 import type { ServicePort } from '#kube/kinds/core/service-spec.ts';
 import type { EndpointSlice } from '#kube/kinds/discovery/endpoint-slice.ts';
-import { annotationsOf, isBeingDeleted, keyOf, labelsOf, nameOf, namespaceOf, uidOf } from '#kube/object.ts';
+import {
+  annotationsOf,
+  isBeingDeleted,
+  keyOf,
+  labelsOf,
+  nameOf,
+  namespaceOf,
+  type ObjectKey,
+  uidOf,
+} from '#kube/object.ts';
 import type { Revision } from '#knative/kinds/revision.ts';
 import {
   CONFIGURATION_LABEL,
@@ -41,6 +50,7 @@ const MS_PER_S = 1_000;
 export interface TargetWorld {
   readonly service: (namespace: string, name: string) => Service | undefined;
   readonly revision: (namespace: string, name: string) => Revision | undefined;
+  readonly pod: (key: ObjectKey) => Pod | undefined;
   /** Pods of the namespace that have all of these labels. */
   readonly pods: (namespace: string, selector: Readonly<Record<string, string>>) => readonly Pod[];
   /** Slices of a Service. */
@@ -56,6 +66,8 @@ export interface TargetName {
 
 export interface CompiledTarget {
   readonly target: Target;
+  /** Something that it consists of does not exist: the Service, the private one behind it, or the Revision. */
+  readonly isIncomplete: boolean;
   /** `service NS/NAME`, `revision NS/NAME`, `slices NS/SERVICE`, `pods NS KEY=VALUE`. */
   readonly dependencies: ReadonlySet<string>;
 }
@@ -67,6 +79,10 @@ export const dependencyOn = {
   pods: (namespace: string, label: string, value: string) => `pods ${namespace} ${label}=${value}`,
 };
 
+export function isAboutPods(dependency: string): boolean {
+  return dependency.startsWith('pods ');
+}
+
 export function compileTarget(name: TargetName, world: TargetWorld): CompiledTarget {
   return new TargetCompiler(name, world).compile();
 }
@@ -75,6 +91,7 @@ class TargetCompiler {
   readonly #name: TargetName;
   readonly #world: TargetWorld;
   readonly #dependencies = new Set<string>();
+  #isIncomplete = false;
 
   constructor(name: TargetName, world: TargetWorld) {
     this.#name = name;
@@ -82,7 +99,8 @@ class TargetCompiler {
   }
 
   compile(): CompiledTarget {
-    return { target: this.#target(), dependencies: this.#dependencies };
+    const target = this.#target();
+    return { target, isIncomplete: this.#isIncomplete, dependencies: this.#dependencies };
   }
 
   #target(): Target {
@@ -101,7 +119,9 @@ class TargetCompiler {
   #service(name: string): Service | undefined {
     const { namespace } = this.#name;
     this.#dependencies.add(dependencyOn.service(namespace, name));
-    return this.#world.service(namespace, name);
+    const service = this.#world.service(namespace, name);
+    this.#isIncomplete ||= !service;
+    return service;
   }
 
   #external(key: string, service: Service): Target {
@@ -122,6 +142,7 @@ class TargetCompiler {
     const { namespace } = this.#name;
     this.#dependencies.add(dependencyOn.revision(namespace, name));
     const revision = this.#world.revision(namespace, name);
+    this.#isIncomplete ||= !revision;
     return revision && targetRevision(revision);
   }
 

@@ -4,10 +4,11 @@
  * pod ends). A pod that no table names gets no requests, so there is nothing to wait for.
  */
 import type { Client } from '#client/client.ts';
+import type { Change } from '#client/cache.ts';
 import type { Caches } from '#client/caches.ts';
 import { Controller, type ControllerEnvironment, type Outcome, watching } from '#controller/controller.ts';
 import { Pod } from '#kube/kinds/core/pod.ts';
-import { annotationsOf, isBeingDeleted, type ObjectKey, refOfKey, uidOf } from '#kube/object.ts';
+import { annotationsOf, isBeingDeleted, keyOf, type ObjectKey, refOfKey, uidOf } from '#kube/object.ts';
 import { isConflict, isNotFound } from '#kube/status.ts';
 import { formatTime } from '#kube/time.ts';
 import { REVISION_LABEL } from '#knative/labels.ts';
@@ -17,7 +18,7 @@ import { DRAINED_ANNOTATION } from '#protocol/timeline.ts';
 /** A pod may leave the table without a word of the gateway's: its Revision went, or every gateway did. */
 const LOOK_AGAIN_MS = 250;
 
-/** Pods that are told to be idle are remembered until their object is gone, at most so many. */
+/** Pods that a gateway called idle are remembered until they are told or gone, at most so many. */
 const MAX_REMEMBERED = 10_000;
 
 export interface DrainOptions extends ControllerEnvironment {
@@ -39,15 +40,14 @@ export function createDrain(options: DrainOptions): Drain {
   const controller = new Controller({
     ...options,
     name: 'drain',
-    sources: [
-      watching(pods, ({ object, type }) =>
-        type !== 'deleted' && isBeingDeleted(object)
-          ? [`${object.metadata.namespace ?? ''}/${object.metadata.name}`]
-          : [],
-      ),
-    ],
+    sources: [watching(pods, concerned)],
     reconcile: (key) => reconcile(key),
   });
+
+  function concerned({ object, type }: Change<Pod>): ObjectKey[] {
+    if (type === 'deleted') idle.delete(uidOf(object));
+    return type !== 'deleted' && isBeingDeleted(object) ? [keyOf(object)] : [];
+  }
 
   async function reconcile(key: ObjectKey): Promise<Outcome> {
     const pod = pods.byKey(key);
@@ -70,7 +70,7 @@ export function createDrain(options: DrainOptions): Drain {
         const [pod] = pods.byIndex('uid', uid);
         if (!pod) continue;
         if (idle.size < MAX_REMEMBERED) idle.add(uid);
-        controller.enqueue(`${pod.metadata.namespace ?? ''}/${pod.metadata.name}`);
+        controller.enqueue(keyOf(pod));
       }
     },
   };

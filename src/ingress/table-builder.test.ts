@@ -6,17 +6,19 @@ import { Pod } from '#kube/kinds/core/pod.ts';
 import { Service } from '#kube/kinds/core/service.ts';
 import type { Stored } from '#kube/object.ts';
 import { Ingress } from '#knative/kinds/ingress.ts';
+import type { Revision } from '#knative/kinds/revision.ts';
 import { compileRoutes } from '#ingress/compile-routes.ts';
 import { dependencyOn } from '#ingress/compile-target.ts';
 import { TableBuilder, type TableSource } from '#ingress/table-builder.ts';
 import { applyRoutingUpdate, emptyRoutingTable, type GatewaySettings, type RoutingUpdate } from '#protocol/routing.ts';
-import { ready, stored } from '#testing/knative-objects.ts';
+import { ready, revision, stored } from '#testing/knative-objects.ts';
 
 /** Everything that there is, by name; the builder is told of changes as the API would tell it. */
 class World {
   readonly ingresses = new Map<string, Stored<Ingress>>();
   readonly services = new Map<string, Stored<Service>>();
   readonly pods = new Map<string, Stored<Pod>>();
+  readonly revisions = new Map<string, Stored<Revision>>();
   settings: GatewaySettings = emptyRoutingTable.settings;
   readonly updates: RoutingUpdate[] = [];
   readonly compiled: string[][] = [];
@@ -29,7 +31,8 @@ class World {
       compile: (key) => this.#compile(key),
       settings: () => this.settings,
       service: (_, name) => this.services.get(name),
-      revision: () => undefined,
+      pod: (key) => this.pods.get(key.replace('default/', '')),
+      revision: (_, name) => this.revisions.get(name),
       pods: (_, { app }) => podsByApp(app),
       slices: () => [],
       isGateway: () => false,
@@ -72,6 +75,38 @@ class World {
     for (const [key, { spec: rules }] of this.ingresses) {
       if (JSON.stringify(rules).includes(`"${name}"`)) this.builder.routesChanged(key);
     }
+  }
+
+  noService(name: string): void {
+    this.services.delete(name);
+    this.builder.dependencyChanged(dependencyOn.service('default', name));
+  }
+
+  noPod(name: string, app: string): void {
+    this.pods.delete(name);
+    this.builder.dependencyChanged(dependencyOn.pods('default', 'app', app));
+  }
+
+  /** Revision `r` with its Services, and an Ingress that leads to it. */
+  revision(): void {
+    const ports = [{ name: 'http', port: 80 }];
+    const labels = {
+      'serving.knative.dev/revision': 'r',
+      'networking.internal.knative.dev/serverlessservice': 'r',
+      'networking.internal.knative.dev/serviceType': 'Public',
+    };
+    this.revisions.set('r', revision('r', { spec: { containerConcurrency: 3 } }));
+    this.services.set('r', stored(Service, 'r', { spec: { ports } }, { labels }));
+    this.services.set('r-private', stored(Service, 'r-private', { spec: { ports, selector: { app: 'r' } } }));
+    this.pod('p', 'r');
+    this.pod('q', 'r', 'False');
+    this.ingress('i', 'r');
+    this.builder.flush();
+  }
+
+  noRevision(): void {
+    this.revisions.delete('r');
+    this.builder.dependencyChanged(dependencyOn.revision('default', 'r'));
   }
 
   pod(name: string, app: string, status: 'True' | 'False' = 'True'): void {
@@ -242,6 +277,43 @@ test('no update from a version that never was, or is long gone', () => {
   assert.equal(world.builder.updateSince(1), undefined);
   assert.ok(world.builder.updateSince(world.builder.version - 400));
 });
+
+const DELETIONS: readonly [string, ((world: World) => void)[]][] = [
+  [
+    'Ingress, Revision, Services',
+    [(w) => w.noIngress('i'), (w) => w.noRevision(), (w) => w.noService('r'), (w) => w.noService('r-private')],
+  ],
+  [
+    'Services, Revision, Ingress',
+    [(w) => w.noService('r-private'), (w) => w.noService('r'), (w) => w.noRevision(), (w) => w.noIngress('i')],
+  ],
+  [
+    'Revision, Ingress, Services',
+    [(w) => w.noRevision(), (w) => w.noIngress('i'), (w) => w.noService('r'), (w) => w.noService('r-private')],
+  ],
+];
+
+for (const [what, deletions] of DELETIONS) {
+  test(`a revision that goes in parts, ${what}: its pods drain with its limits until they are gone`, () => {
+    const world = new World();
+    world.revision();
+    for (const step of deletions) {
+      step(world);
+      world.builder.flush();
+      const [target] = world.builder.table().targets;
+      assert.equal(target?.revision?.containerConcurrency, 3);
+      assert.deepEqual(
+        target.endpoints.map(({ id }) => id),
+        ['p'],
+      );
+    }
+    assert.equal(world.builder.table().targets[0]?.endpoints[0]?.state, 'draining');
+    world.noPod('p', 'r');
+    world.builder.flush();
+    assert.deepEqual(world.builder.table().targets, []);
+    assert.deepEqual(world.updates.at(-1)?.deletedTargets, ['default/r:80']);
+  });
+}
 
 test('among a thousand, one change costs what one costs', () => {
   const names = Array.from({ length: 1_000 }, (_, index) => `n${index}`);

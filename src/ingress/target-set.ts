@@ -1,7 +1,20 @@
-/** The targets that routes use, each compiled once, and which of them a change concerns. */
+/**
+ * The targets that routes use, each compiled once, and which of them a change concerns.
+ *
+ * A revision that is deleted goes in parts, and its Services may go before its pods, which still answer requests. Such
+ * pods drain: their target stays in the table, with the limits it had, until they are gone, so that the gateway can say
+ * when they may end.
+ */
 import { deepEqual } from '#base/json.ts';
-import type { Target } from '#protocol/routing.ts';
-import { type CompiledTarget, compileTarget, type TargetName, type TargetWorld } from '#ingress/compile-target.ts';
+import { uidOf } from '#kube/object.ts';
+import type { Target, TargetEndpoint } from '#protocol/routing.ts';
+import {
+  type CompiledTarget,
+  compileTarget,
+  isAboutPods,
+  type TargetName,
+  type TargetWorld,
+} from '#ingress/compile-target.ts';
 
 interface Entry {
   compiled: CompiledTarget;
@@ -40,16 +53,38 @@ export class TargetSet {
     return changed;
   }
 
-  /** Compiles a target again; true when it is another one now. */
+  /** Compiles a target again; true when it is another one now, or gone. */
   refresh(key: string): boolean {
     const entry = this.#entries.get(key);
     if (!entry) return false;
-    const compiled = compileTarget(entry.name, this.#world);
-    this.#depend(key, entry.compiled.dependencies, compiled.dependencies);
-    const isSame = deepEqual(entry.compiled.target, compiled.target);
-    if (!isSame) entry.compiled = compiled;
-    else entry.compiled = { ...compiled, target: entry.compiled.target };
-    return !isSame;
+    const { target, dependencies } = entry.compiled;
+    const compiled = this.#withDraining(compileTarget(entry.name, this.#world), entry.compiled);
+    this.#depend(key, dependencies, compiled.dependencies);
+    const isSame = deepEqual(target, compiled.target);
+    entry.compiled = isSame ? { ...compiled, target } : compiled;
+    return this.#dropUnused(key, entry) || !isSame;
+  }
+
+  #withDraining(compiled: CompiledTarget, before: CompiledTarget): CompiledTarget {
+    const { target, isIncomplete, dependencies } = compiled;
+    const { revision, protocol, endpoints } = before.target;
+    if (!isIncomplete || !revision) return compiled;
+    const known = new Set(target.endpoints.map(({ id }) => id));
+    const draining = endpoints
+      .filter((endpoint) => !known.has(endpoint.id) && this.#isAlive(endpoint))
+      .map((endpoint) => ({ ...endpoint, state: 'draining' as const }));
+    const pods = draining.length === 0 ? [] : [...before.dependencies].filter(isAboutPods);
+    return {
+      target: { ...target, revision, protocol, endpoints: [...target.endpoints, ...draining] },
+      isIncomplete,
+      dependencies: new Set([...dependencies, ...pods]),
+    };
+  }
+
+  #isAlive({ id, pod: key }: TargetEndpoint): boolean {
+    const pod = this.#world.pod(key);
+    const phase = pod?.status?.phase;
+    return pod !== undefined && uidOf(pod) === id && phase !== 'Succeeded' && phase !== 'Failed';
   }
 
   #join(key: string, user: string): boolean {
@@ -68,9 +103,15 @@ export class TargetSet {
   #leave(key: string, user: string): boolean {
     const entry = this.#entries.get(key);
     entry?.users.delete(user);
-    if (!entry || entry.users.size > 0) return false;
+    return entry !== undefined && this.#dropUnused(key, entry);
+  }
+
+  /** True when nobody uses the target any more and it has no pods to wait for. */
+  #dropUnused(key: string, { users, compiled }: Entry): boolean {
+    const { revision, endpoints } = compiled.target;
+    if (users.size > 0 || (revision && endpoints.length > 0)) return false;
     this.#entries.delete(key);
-    this.#depend(key, entry.compiled.dependencies, new Set());
+    this.#depend(key, compiled.dependencies, new Set());
     return true;
   }
 
