@@ -16,6 +16,12 @@ const ORPHAN_POLL_MS = 250;
 /** After a process was seen to be gone, its record may still be on its way for this long. */
 const RECORD_GRACE_MS = 500;
 
+/**
+ * Start time of a process that had left the table before anybody could read it: one that ends as soon as it begins.
+ * Its record is the newest one of its pid.
+ */
+export const UNSEEN_START = 0;
+
 export interface Exit {
   /** Undefined when nobody could say. */
   readonly exitCode?: number | undefined;
@@ -68,13 +74,14 @@ export class ExitWatcher implements Disposable {
   }
 
   #readAll(): void {
-    for (const name of readdirSync(this.#folder)) {
-      const waiter = this.#waiters.get(name);
+    for (const name of readdirSync(this.#folder).sort(newestFirst)) {
+      const key = this.#waiters.has(name) ? name : keyOf({ pid: Number.parseInt(name, 10), startTicks: UNSEEN_START });
+      const waiter = this.#waiters.get(key);
       if (!waiter) continue;
       const record = readExit(path.join(this.#folder, name));
       if (!record) continue;
       rmSync(path.join(this.#folder, name), { force: true });
-      this.#finish(name, waiter, record);
+      this.#finish(key, waiter, record);
     }
   }
 
@@ -99,6 +106,12 @@ export class ExitWatcher implements Disposable {
 
 export function keyOf({ pid, startTicks }: ProcessIdentity): string {
   return `${pid}-${startTicks}`;
+}
+
+/** Records of a pid by start time; those of different pids need no order. */
+function newestFirst(left: string, right: string): number {
+  const ticksOf = (name: string) => Number(name.split('-')[1]);
+  return ticksOf(right) - ticksOf(left);
 }
 
 function readExit(file: string): ExitRecord | undefined {

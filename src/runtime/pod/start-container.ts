@@ -17,6 +17,7 @@ import { type BindMount, containerSpec, type ProcessUser } from '#runtime/oci/sp
 import { RuntimeError } from '#runtime/drivers/driver.ts';
 import type { EnsuredImage } from '#runtime/image/image-service.ts';
 import type { AgentEnvironment } from '#runtime/pod/agent-environment.ts';
+import { UNSEEN_START } from '#runtime/pod/exits.ts';
 import { containerEnvironment, ContainerConfigError, expand } from '#runtime/pod/environment.ts';
 import { containerCgroup, type ContainerPaths, podPaths } from '#runtime/pod/record.ts';
 import { hostnameOf } from '#runtime/pod/sandbox.ts';
@@ -274,7 +275,7 @@ async function run(
       { id, bundle: paths.bundle, stdin: stdio.stdin, stdout: stdio.stdout, stderr: stdio.stderr },
       signal,
     );
-    return { pid, startTicks: processStat(pid)?.startTicks ?? 0, image, pump };
+    return { pid, startTicks: processStat(pid)?.startTicks ?? UNSEEN_START, image, pump };
   } catch (error) {
     pump[Symbol.dispose]();
     releaseRoot(paths);
