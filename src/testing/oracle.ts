@@ -1,10 +1,11 @@
 /**
- * Recorded exchanges of the real Knative (`test/oracle/serving`), and how an answer of ours is compared with them.
+ * Recorded exchanges of the real Knative (`test/oracle/serving`): their form, and how an answer of ours is compared
+ * with a recorded one.
  *
- * What differs between two runs by nature (identities, times, random names) is replaced by placeholders in the
- * recordings; `Normaliser` does the same to our answers. Everything else counts: absence, order, texts. Pointers in a
- * case (`ignore`, `subset`) are JSON pointers in which `*` stands for any characters of one segment and a segment
- * `**` for any number of segments.
+ * A case is a list of steps, each with what the real system said to it. What differs between two runs by nature is
+ * replaced by placeholders in the recordings; `oracle-normaliser.ts` does the same to our answers. Everything else
+ * counts: absence, order, texts. Pointers in a case (`ignore`, `subset`) are JSON pointers in which `*` stands for any
+ * characters of one segment and a segment `**` for any number of segments.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { isObject } from '#base/json.ts';
@@ -14,6 +15,8 @@ export interface OracleRequest {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** Name → pointer into the answer, whose value later steps call `{{name}}`. */
+  readonly save?: Readonly<Record<string, string>>;
 }
 
 export interface OracleAnswer {
@@ -23,24 +26,57 @@ export interface OracleAnswer {
   readonly body: unknown;
 }
 
+/** What must hold of the answer to GET `path`: its status, or the value that the pointer `at` leads to. */
+export interface OracleCondition {
+  readonly path: string;
+  readonly at?: string;
+  readonly equals?: unknown;
+  readonly exists?: boolean;
+  readonly status?: number;
+}
+
+/** Waits for every condition, then until nothing of `kinds` has changed for a while. */
+export interface OracleSettle {
+  readonly until?: readonly OracleCondition[];
+  /** `v1/services`, `serving.knative.dev/v1/services`: whose objects are the result. */
+  readonly kinds?: readonly string[];
+  /** Seconds. */
+  readonly quiet?: number;
+  /** Seconds for all of it. */
+  readonly timeout?: number;
+}
+
+/** Exactly one of request, table, settle and pause. */
 export interface OracleStep {
   readonly request?: OracleRequest;
-  readonly recorded: OracleAnswer;
+  readonly table?: { readonly path: string };
+  readonly settle?: OracleSettle;
+  readonly pause?: { readonly seconds: number };
+  readonly recorded?: unknown;
+  readonly mode?: OracleMode;
   readonly ignore?: readonly string[];
   readonly subset?: readonly string[];
 }
+
+/** With `subset`, an answer may say more than was recorded. */
+type OracleMode = 'exact' | 'subset';
 
 export interface OracleCase {
   readonly name: string;
   readonly why: string;
-  /** ConfigMap → keys that were set while the case ran. */
+  /** ConfigMap → keys that are set while the case runs. */
   readonly config?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly mode?: OracleMode;
   readonly ignore?: readonly string[];
   readonly subset?: readonly string[];
+  /** What to DELETE at the end: objects without a namespace. */
+  readonly cleanup?: readonly string[];
+  /** Not beside other cases. */
+  readonly alone?: boolean;
   readonly steps: readonly OracleStep[];
 }
 
-/** The cases of a folder of `test/oracle` whose name matches; throws when there are none. */
+/** The cases of a folder of `test/oracle` whose file name matches; throws when there are none. */
 export function loadOracleCases(folder: string, pattern: RegExp): OracleCase[] {
   const root = new URL(`../../test/oracle/${folder}/`, import.meta.url);
   const files = readdirSync(root)
@@ -59,77 +95,16 @@ export function fillIn<T>(value: T, values: Readonly<Record<string, string>>): T
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [fill(key), fillIn(entry, values)])) as T;
 }
 
-const RANDOM = '[bcdfghjklmnpqrstvwxz2456789]';
-const UUID = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
-const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)/g;
-const ADDRESS = /\b(?!127\.|0\.0\.0\.0)\d{1,3}(?:\.\d{1,3}){3}\b/g;
-const CALLER = /^[a-z.]+\.knative\.dev\/(creator|lastModifier)$/;
-/** Controllers rewrite these: how often is no behaviour. */
-const REWRITTEN = new Set(['Deployment', 'ReplicaSet', 'ServerlessService', 'PodAutoscaler', 'Metric', 'Ingress']);
-const MASKED: Readonly<Record<string, string>> = { resourceVersion: '<rv>', continue: '<continue>' };
-
-/** Replaces what differs between two runs, as the recordings have it. */
-export class Normaliser {
-  readonly #namespace: string;
-  readonly #user: string;
-  readonly #uids = new Map<string, string>();
-  #generated: { pattern: RegExp; stable: string }[] = [];
-
-  constructor({ namespace, user }: { namespace: string; user: string }) {
-    this.#namespace = namespace;
-    this.#user = user;
+/** The value at a JSON pointer; a segment `[key=value]` picks the entry of a list. */
+export function readPointer(root: unknown, pointer: string): unknown {
+  let value: unknown = root;
+  for (const part of segmentsOf(pointer)) {
+    const [, key, wanted] = /^\[(.+?)=(.*)\]$/.exec(part) ?? [];
+    if (key !== undefined) {
+      value = Array.isArray(value) ? value.find((one) => isObject(one) && String(one[key]) === wanted) : undefined;
+    } else value = isContainer(value) ? value[part] : undefined;
   }
-
-  /** Names made from this prefix are told apart from it only. */
-  expectGenerated(prefix: string): void {
-    const escaped = prefix.replaceAll(/\W/g, String.raw`\$&`);
-    this.#generated.push({ pattern: new RegExp(`${escaped}${RANDOM}{5}`, 'g'), stable: `${prefix}<random>` });
-  }
-
-  /** Remembers whose UID is which; call it on an answer before `normalise`. */
-  learn(value: unknown): void {
-    if (!isObject(value) || !isObject(value['metadata'])) return;
-    const { metadata, kind, apiVersion } = value as {
-      metadata: Record<string, unknown>;
-      kind: string;
-      apiVersion: string;
-    };
-    const { uid, name, generateName } = metadata as Record<'uid' | 'name' | 'generateName', string | undefined>;
-    if (uid === undefined) return;
-    const stable = generateName && name?.startsWith(generateName) ? `${generateName}<random>` : name;
-    const group = apiVersion.includes('/') ? `.${apiVersion.split('/')[0]}` : '';
-    this.#uids.set(uid, `<uid ${kind}${group}/${stable}>`);
-  }
-
-  normalise(value: unknown, key = ''): unknown {
-    if (typeof value === 'string') {
-      if (CALLER.test(key) && value === this.#user) return '<user>';
-      return MASKED[key] ?? this.#text(value);
-    }
-    if (Array.isArray(value)) return value.map((entry: unknown) => this.normalise(entry));
-    if (!isObject(value)) return value;
-    const entries = Object.entries(value).filter(([name, entry]) => name !== 'managedFields' && entry !== undefined);
-    const result = Object.fromEntries(entries.map(([name, entry]) => [this.#text(name), this.normalise(entry, name)]));
-    return REWRITTEN.has(String(value['kind'])) ? withoutGeneration(result) : result;
-  }
-
-  #text(text: string): string {
-    let result = text;
-    for (const { pattern, stable } of this.#generated) result = result.replaceAll(pattern, stable);
-    return result
-      .replaceAll(this.#namespace, '{{ns}}')
-      .replaceAll(UUID, (uid) => this.#uids.get(uid) ?? '<uid>')
-      .replaceAll(TIME, (_, fraction?: string, zone?: string) => {
-        return `<time${fraction ? '.fraction' : ''}${zone === 'Z' ? '' : ' with offset'}>`;
-      })
-      .replaceAll(ADDRESS, '<ip>');
-  }
-}
-
-function withoutGeneration(object: Record<string, unknown>): Record<string, unknown> {
-  const { metadata } = object;
-  if (!isObject(metadata) || typeof metadata['generation'] !== 'number') return object;
-  return { ...object, metadata: { ...metadata, generation: '<generation>' } };
+  return value;
 }
 
 export interface OracleRules {
@@ -137,20 +112,32 @@ export interface OracleRules {
   readonly subset: readonly string[];
 }
 
-/** One line per difference between a recorded answer and ours. */
+/** What of a step's result is compared, by the case's word and the step's. */
+export function rulesOf(test: Omit<OracleCase, 'name' | 'why' | 'steps'>, step: OracleStep): OracleRules {
+  const everything = (step.mode ?? test.mode) === 'subset' ? ['/**'] : [];
+  return {
+    ignore: [...(test.ignore ?? []), ...(step.ignore ?? [])],
+    subset: [...everything, ...(test.subset ?? []), ...(step.subset ?? [])],
+  };
+}
+
+/** One line per difference between a recorded result and ours. */
 export function oracleDifferences(expected: unknown, actual: unknown, rules: OracleRules): string[] {
   const ignore = rules.ignore.map(segmentsOf);
   const subset = rules.subset.map(segmentsOf);
   const found: string[] = [];
+  const report = (path: readonly string[], want: unknown, got: unknown) =>
+    found.push(`/${path.join('/')}: recorded ${JSON.stringify(want)}, ours ${JSON.stringify(got)}`);
   const visit = (want: unknown, got: unknown, path: readonly string[], isLoose: boolean): void => {
     if (ignore.some((pattern) => matches(pattern, path))) return;
     const loose = isLoose || subset.some((pattern) => matches(pattern, path));
     if (want === undefined && loose) return;
     if (isContainer(want) && isContainer(got) && Array.isArray(want) === Array.isArray(got)) {
+      if (Array.isArray(want) && want.length !== got['length']) report(path, `${want.length} entries`, got['length']);
       const keys = new Set([...Object.keys(want), ...Object.keys(got)]);
       for (const key of keys) visit(want[key], got[key], [...path, key], loose);
     } else if (want !== got) {
-      found.push(`/${path.join('/')}: recorded ${JSON.stringify(want)}, ours ${JSON.stringify(got)}`);
+      report(path, want, got);
     }
   };
   visit(expected, actual, [], false);

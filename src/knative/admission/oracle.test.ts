@@ -8,12 +8,13 @@ import { AdmissionEmulator } from '#testing/admission-emulator.ts';
 import {
   fillIn,
   loadOracleCases,
-  Normaliser,
   type OracleAnswer,
   type OracleCase,
   oracleDifferences,
   type OracleStep,
+  rulesOf,
 } from '#testing/oracle.ts';
+import { Normaliser } from '#testing/oracle-normaliser.ts';
 
 const NAMESPACE = 'o1234abcd';
 const USER = 'system:admin';
@@ -56,13 +57,11 @@ interface Comparison {
   readonly step: OracleStep;
   readonly answer: OracleAnswer;
   readonly normaliser: Normaliser;
-  readonly rules: Pick<OracleCase, 'ignore' | 'subset'>;
+  readonly rules: Pick<OracleCase, 'ignore' | 'subset' | 'mode'>;
 }
 
 function compare({ step, answer, normaliser, rules }: Comparison): string[] {
-  const ignore = [...(rules.ignore ?? []), ...(step.ignore ?? [])];
-  const subset = [...(rules.subset ?? []), ...(step.subset ?? [])];
-  return oracleDifferences(step.recorded, normaliser.normalise(answer), { ignore, subset });
+  return oracleDifferences(step.recorded, normaliser.normalise(answer), rulesOf(rules, step));
 }
 
 function configWith(changes: NonNullable<OracleCase['config']>) {
