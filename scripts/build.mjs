@@ -1,6 +1,6 @@
 // One bundle per process and per worker thread into dist/, so that a process starts from one file and no compiler
 // is loaded at run time. `ensureBuilt` does nothing when no source is newer than the last build.
-import { existsSync, globSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { ROOT } from './setup.mjs';
@@ -29,12 +29,12 @@ export async function ensureBuilt() {
   const startedAt = new Date();
   const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
   const entryPoints = globSync(['src/main/*.ts', 'src/**/*-worker.ts'], { cwd: ROOT });
-  rmSync(DIST, { recursive: true, force: true });
+  const fresh = `${DIST}.${process.pid}`;
   await build({
     absWorkingDir: ROOT,
     entryPoints,
     entryNames: '[name]',
-    outdir: DIST,
+    outdir: fresh,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -46,7 +46,19 @@ export async function ensureBuilt() {
     define: { PINNACE_VERSION: JSON.stringify(version) },
     logLevel: 'warning',
   });
-  writeFileSync(STAMP, startedAt.toISOString());
+  const stamp = path.join(fresh, '.built');
+  writeFileSync(stamp, startedAt.toISOString());
+  // A source that changed while we built is newer than this build.
+  utimesSync(stamp, startedAt, startedAt);
+  replace(fresh);
+}
+
+/** Whoever starts a process at this moment finds the old files or the new ones. */
+function replace(fresh) {
+  const old = `${fresh}.old`;
+  if (existsSync(DIST)) renameSync(DIST, old);
+  renameSync(fresh, DIST);
+  rmSync(old, { recursive: true, force: true });
 }
 
 if (process.argv[1] === import.meta.filename) await ensureBuilt();

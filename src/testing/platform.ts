@@ -21,7 +21,7 @@ import { TemporaryFolder } from '#testing/temporary-folder.ts';
 import { testImage, type TestImage, writeImages } from '../../test/images/build.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
-const PINNACE = path.join(ROOT, 'bin', 'pinnace');
+export const PINNACE = path.join(ROOT, 'bin', 'pinnace');
 const COMMAND_LIMIT_MS = 120_000;
 const REQUEST_LIMIT_MS = 60_000;
 
@@ -31,6 +31,8 @@ export interface PlatformOptions {
   /** Keys to set, by ConfigMap of `knative-serving`. */
   readonly config?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly flags?: readonly string[];
+  /** Parent of the state directory, which then is the test's own to remove. */
+  readonly parent?: string;
 }
 
 export interface Output {
@@ -53,21 +55,19 @@ export const SHORT_WINDOWS = {
 
 export class TestPlatform implements AsyncDisposable {
   readonly #folder = new TemporaryFolder('pinnace-e2e-');
-  readonly stateDir = this.#folder.at('state');
+  readonly stateDir: string;
   readonly #flags: readonly string[];
   #status: StatusDocument | undefined;
   #transport: HttpTransport | undefined;
 
-  private constructor(flags: readonly string[]) {
+  private constructor({ flags = [], parent }: PlatformOptions) {
     this.#flags = flags;
+    this.stateDir = path.join(parent ?? this.#folder.path, 'state');
   }
 
-  static async start({
-    images = ['test/app:1'],
-    config = {},
-    flags = [],
-  }: PlatformOptions = {}): Promise<TestPlatform> {
-    const platform = new TestPlatform(flags);
+  static async start(options: PlatformOptions = {}): Promise<TestPlatform> {
+    const { images = ['test/app:1'], config = {} } = options;
+    const platform = new TestPlatform(options);
     try {
       await platform.up();
       if (images.length > 0) await platform.load(images);
@@ -211,6 +211,8 @@ function commandLine(pid: string): string {
 }
 
 export interface RunOptions {
+  /** Who runs it; by default whoever runs the test. */
+  readonly uid?: number;
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
 }
@@ -219,6 +221,7 @@ export interface RunOptions {
 export function runProgram(file: string, args: readonly string[], options: RunOptions = {}): Promise<Output> {
   const child = spawn(file, args, {
     env: { ...process.env, ...options.env },
+    ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
     stdio: ['pipe', 'pipe', 'pipe'],
     timeout: COMMAND_LIMIT_MS,
     killSignal: 'SIGKILL',

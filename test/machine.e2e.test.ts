@@ -1,0 +1,91 @@
+/** A machine that lacks something: said at once, with a cure, and nothing is left; or a disk that fills up meanwhile. */
+import assert from 'node:assert/strict';
+import { rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { ConfigMap } from '#kube/kinds/core/config-map.ts';
+import { typed } from '#kube/kind.ts';
+import { mount, unmount } from '#sys/mount.ts';
+import { eventually } from '#testing/eventually.ts';
+import { PINNACE, runProgram, TestPlatform } from '#testing/platform.ts';
+import { needs } from '#testing/requirements.ts';
+import { deploy } from '#testing/service.ts';
+import { TemporaryFolder } from '#testing/temporary-folder.ts';
+
+const NOBODY = 65_534;
+const DISK_BYTES = 96 * 1024 * 1024;
+
+test('without root: up says so before it touches anything', needs('root'), async () => {
+  using folder = new TemporaryFolder();
+  const { code, stderr } = await runProgram(PINNACE, ['up', '--state-dir', folder.at('state')], { uid: NOBODY });
+  assert.equal(code, 1);
+  assert.match(stderr, /error: root: runs as user 65534\n.*sudo/);
+});
+
+/** Runtimes are hidden in a mount namespace of their own. */
+function withoutRuntimes(...command: string[]) {
+  const hide = 'for f in /usr/sbin/runc /usr/bin/runc /usr/bin/crun; do [ -e $f ] && mount --bind /dev/null $f; done;';
+  return runProgram('unshare', ['--mount', 'sh', '-c', `${hide} exec "$@"`, 'sh', ...command]);
+}
+
+test('without an OCI runtime: up and doctor name the package', needs('root', 'runc'), async () => {
+  using folder = new TemporaryFolder();
+  const up = await withoutRuntimes(PINNACE, 'up', '--wait', '--state-dir', folder.at('state'));
+  assert.equal(up.code, 1);
+  assert.match(up.stderr, /error: OCI runtime: neither crun nor runc is installed\n.*apt-get install runc/);
+  const doctor = await withoutRuntimes(PINNACE, 'doctor', '--state-dir', folder.at('state'), '-o', 'json');
+  assert.equal(doctor.code, 1);
+  const { ready, checks } = JSON.parse(doctor.stdout) as { ready: boolean; checks: { name: string; result: string }[] };
+  assert.equal(ready, false);
+  assert.deepEqual(
+    checks.filter(({ result }) => result === 'failed').map(({ name }) => name),
+    ['OCI runtime'],
+  );
+});
+
+test('doctor is content with a machine that has everything', needs('root', 'runc'), async () => {
+  using folder = new TemporaryFolder();
+  const { code, stdout } = await runProgram(PINNACE, ['doctor', '--state-dir', folder.at('state')]);
+  assert.equal(code, 0, stdout);
+  for (const name of ['root', 'control groups', 'OCI runtime', 'overlayfs', 'namespaces', 'disk space', 'names']) {
+    assert.match(stdout, new RegExp(`ok +${name}`));
+  }
+});
+
+test(
+  'a full disk refuses writes with its cause, disturbs nothing that runs, and heals',
+  needs('root', 'runc', 'compiler'),
+  async () => {
+    using folder = new TemporaryFolder();
+    mount({ source: 'tmpfs', target: folder.path, type: 'tmpfs', options: `size=${DISK_BYTES}` });
+    try {
+      await using platform = await TestPlatform.start({ parent: folder.path });
+      const url = await deploy(platform, 'steady', { annotations: { 'autoscaling.knative.dev/min-scale': '1' } });
+      const filler = folder.at('filler');
+      fill(filler);
+      const create = (name: string) =>
+        platform.client.create(
+          ConfigMap,
+          typed(ConfigMap, { metadata: { namespace: 'default', name }, data: { text: 'x'.repeat(500_000) } }),
+        );
+      await assert.rejects(create('refused'), /full|no space/i);
+      assert.equal((await platform.get(url)).status, 200, 'what runs, runs');
+      assert.equal((await platform.status()).processes.length, 3);
+      rmSync(filler);
+      await eventually(() => create('taken'), { what: 'writes are taken again' });
+      assert.equal(await platform.client.find(ConfigMap, { namespace: 'default', name: 'refused' }), undefined);
+      const next = await deploy(platform, 'another');
+      assert.equal((await platform.get(next)).status, 200);
+    } finally {
+      unmount(folder.path);
+    }
+  },
+);
+
+function fill(file: string): void {
+  const { bavail, bsize } = statfsSync(file.replace(/\/[^/]*$/, ''));
+  try {
+    writeFileSync(file, Buffer.alloc(bavail * bsize));
+  } catch (error) {
+    assert.equal((error as NodeJS.ErrnoException).code, 'ENOSPC');
+  }
+}
