@@ -1,15 +1,21 @@
 /** Runs a command in a container for a client. */
-import type { Readable, Writable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { Clock } from '#base/clock.ts';
 import type { KubeletBackend } from '#runtime/kubelet/backend.ts';
 import { nothingToExecIn, podDoesNotExist } from '#runtime/kubelet/errors.ts';
 import { type Command, startCommand } from '#runtime/kubelet/remote/command.ts';
 import type { Outcome } from '#runtime/kubelet/remote/outcome.ts';
 import { serveSession } from '#runtime/kubelet/remote/serve-session.ts';
 import type { RemoteSession } from '#runtime/kubelet/remote/session.ts';
-import { checkStreamOptions, streamOptionsOf } from '#runtime/kubelet/remote/stream-options.ts';
+import { checkStreamOptions, type StreamOptions, streamOptionsOf } from '#runtime/kubelet/remote/stream-options.ts';
 import type { ContainerTarget } from '#runtime/kubelet/request.ts';
 import type { Upgrade } from '#runtime/kubelet/websocket/upgrade.ts';
+
+/** How long the first words of a command, or of the runtime, are held back. */
+const FIRST_WORDS_MS = 10;
+
+const NEVER = new AbortController().signal;
 
 export function serveExec(backend: KubeletBackend, upgrade: Upgrade, target: ContainerTarget): Promise<void> {
   const { clock, driver } = backend;
@@ -25,7 +31,7 @@ export function serveExec(backend: KubeletBackend, upgrade: Upgrade, target: Con
       } catch (error) {
         return notStarted(backend, (error as Error).message);
       }
-      return runCommand(backend, { command, args }, session);
+      return runCommand(backend, { command, args, streams }, session);
     };
   });
 }
@@ -41,11 +47,12 @@ function runningContainer(backend: KubeletBackend, { namespace, pod, container }
 interface Execution {
   readonly command: Command;
   readonly args: readonly string[];
+  readonly streams: StreamOptions;
 }
 
 async function runCommand(
   backend: KubeletBackend,
-  { command, args }: Execution,
+  { command, args, streams }: Execution,
   session: RemoteSession,
 ): Promise<Outcome> {
   using _ = command;
@@ -54,12 +61,16 @@ async function runCommand(
   if (session.gone.aborted) abandon();
   session.onResize((size) => command.resize(size));
   carryInput(session.stdin, command.stdin);
-  // With a terminal the runtime's own words come out where the command's do.
-  const output = carryOutput(command, command.stdout, session.stdout);
-  const errors = carryOutput(command, command.stderr, session.stderr);
+  const { stdout, stderr } = command;
+  const filtered = (output: Readable | undefined) => output && withoutStartFailure(command, output, backend.clock);
+  const outputs = [
+    // With a terminal the runtime's own words come out where the command's do.
+    carryOutput(streams.tty ? filtered(stdout) : stdout, session.stdout),
+    carryOutput(filtered(stderr), session.stderr),
+  ];
   try {
     const code = await command.exit;
-    await Promise.all([output, errors]);
+    await Promise.all(outputs);
     const failure = command.startFailure();
     if (failure !== undefined) return notStarted(backend, `OCI runtime exec failed: ${failure}: unknown`);
     return code === 0 ? { type: 'success' } : { type: 'exit', code, command: args };
@@ -82,19 +93,27 @@ function discard(stream: Readable): void {
 }
 
 /** Resolves when everything has gone out, or the client is gone. */
-async function carryOutput(command: Command, from: Readable | undefined, to: Writable | undefined): Promise<void> {
+async function carryOutput(from: Readable | undefined, to: Writable | undefined): Promise<void> {
   if (!from) return;
   if (!to) return discard(from);
-  await pipeline(from, (chunks) => withoutStartFailure(command, chunks), to).catch(() => undefined);
+  await pipeline(from, to).catch(() => undefined);
 }
 
-/** The runtime prints why it could not start a command where the command would print. The client is told otherwise. */
-async function* withoutStartFailure(command: Command, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let hasStarted = false;
-  for await (const chunk of chunks) {
-    hasStarted ||= command.startFailure() === undefined;
-    if (hasStarted) yield chunk;
-  }
+/**
+ * The runtime prints why it could not start a command where the command would print; the client is told otherwise.
+ * One runtime logs the reason before it prints it, another right after, so the first words wait for a moment.
+ */
+function withoutStartFailure(command: Command, output: Readable, clock: Clock): Readable {
+  const filtered = async function* () {
+    let isFirst = true;
+    for await (const chunk of output as AsyncIterable<Buffer>) {
+      if (isFirst && command.startFailure() === undefined) await clock.sleep(FIRST_WORDS_MS, NEVER);
+      if (isFirst && command.startFailure() !== undefined) return;
+      isFirst = false;
+      yield chunk;
+    }
+  };
+  return Readable.from(filtered(), { objectMode: false });
 }
 
 function notStarted({ clock }: KubeletBackend, why: string): Outcome {
