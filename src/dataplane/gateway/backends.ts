@@ -23,6 +23,8 @@ export interface Revision {
   readonly slot: number;
   /** Slots of the pods that take requests, whatever target names them. */
   readonly pods: readonly number[];
+  /** When a request that has no answer yet is given up, ms from its arrival; 0: never. */
+  readonly firstByteLimitMs: number;
   readonly stats: RevisionStats;
   readonly counts: CodeCounts;
 }
@@ -119,10 +121,12 @@ export class Backends {
     if (known) {
       known.info = info;
       known.slot = slot;
+      known.firstByteLimitMs = firstByteLimit(info);
       return known;
     }
     const stats = new RevisionStats(this.#options.clock.monotonicMs());
-    const revision: MutableRevision = { info, slot, pods: [], stats, counts: new CodeCounts() };
+    const firstByteLimitMs = firstByteLimit(info);
+    const revision: MutableRevision = { info, slot, pods: [], firstByteLimitMs, stats, counts: new CodeCounts() };
     this.#revisions.set(info.uid, revision);
     return revision;
   }
@@ -168,4 +172,10 @@ export class Backends {
       if (!used.has(revision) && revision.stats.active === 0) this.#revisions.delete(uid);
     }
   }
+}
+
+/** timeoutSeconds, responseStartTimeoutSeconds and idleTimeoutSeconds all begin with the request; 0 is none. */
+function firstByteLimit({ timeoutMs, responseStartTimeoutMs, idleTimeoutMs }: TargetRevision): number {
+  const limits = [timeoutMs, responseStartTimeoutMs, idleTimeoutMs].filter((limit) => limit > 0);
+  return limits.length === 0 ? 0 : Math.min(...limits);
 }

@@ -39,9 +39,3 @@ export interface ExchangePlan {
   readonly wantsTiming: boolean;
   readonly logged: LoggedRequest | undefined;
 }
-
-/** timeoutSeconds, responseStartTimeoutSeconds and idleTimeoutSeconds all begin with the request; 0 is none. */
-export function firstByteLimit({ info }: Revision): number {
-  const limits = [info.timeoutMs, info.responseStartTimeoutMs, info.idleTimeoutMs].filter((limit) => limit > 0);
-  return limits.length === 0 ? 0 : Math.min(...limits);
-}

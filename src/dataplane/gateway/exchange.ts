@@ -13,12 +13,7 @@ import type { Backend, Endpoint, Revision } from '#dataplane/gateway/backends.ts
 import { ColdStartMarks, serverTimingField } from '#dataplane/gateway/cold-start.ts';
 import { ConnectRetry } from '#dataplane/gateway/connect-retry.ts';
 import { ANSWERS, badGateway } from '#dataplane/gateway/errors.ts';
-import {
-  type ExchangeContext,
-  type ExchangePlan,
-  firstByteLimit,
-  type RunningExchange,
-} from '#dataplane/gateway/exchange-context.ts';
+import type { ExchangeContext, ExchangePlan, RunningExchange } from '#dataplane/gateway/exchange-context.ts';
 import { SlotHolder } from '#dataplane/gateway/slot-holder.ts';
 import { Deadline } from '#dataplane/proxy/deadlines.ts';
 import type {
@@ -86,7 +81,7 @@ export class Exchange implements RunningExchange, RequestReceiver, ResponseRecei
     this.#context.running.add(this);
     if (revision) {
       revision.stats.enter(this.#startedAt);
-      const limit = firstByteLimit(revision);
+      const { firstByteLimitMs: limit } = revision;
       if (limit > 0) this.#context.deadlines.set(this.#deadline, limit, this.#startedAt);
     }
     this.#acquire();

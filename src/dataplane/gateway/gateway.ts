@@ -55,6 +55,7 @@ export class Gateway implements AsyncDisposable {
   readonly #resources = new AsyncDisposableStack();
   #certificate: Certificate | undefined;
   #reportedAt = 0;
+  #mayHaveCrashed = false;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
@@ -88,13 +89,13 @@ export class Gateway implements AsyncDisposable {
   start(): void {
     const { clock, log } = this.#options;
     const saved = this.#snapshot.read();
+    this.#mayHaveCrashed = !this.#snapshot.wasClean();
     if (saved) {
       this.#keeper.replace(saved);
-      if (!this.#snapshot.wasClean()) this.#unknown.begin();
+      if (this.#mayHaveCrashed) this.#unknown.begin();
       log.info('serving from the last table', { epoch: saved.epoch, version: saved.version });
     }
     this.#pool.start();
-    void this.#ledger.listen();
     void this.#link.run(this.#stop.signal);
     this.#reportedAt = clock.monotonicMs();
     const ticks = clock.every(REPORT_PERIOD_MS, () => void this.#report());
@@ -136,7 +137,6 @@ export class Gateway implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     await this.#pool.terminate();
-    this.#ledger.stop();
     await this.#resources.disposeAsync();
   }
 
@@ -178,6 +178,11 @@ export class Gateway implements AsyncDisposable {
     const update = this.#keeper.accept(message);
     if (!update) return false;
     this.#snapshot.save(this.#keeper.table);
+    if (this.#mayHaveCrashed) {
+      // The table on disk may have been older than the crash: pods that only control knows are suspect too.
+      this.#mayHaveCrashed = false;
+      this.#unknown.begin();
+    }
     this.#distribute(update);
     return true;
   }

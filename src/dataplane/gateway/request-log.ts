@@ -85,7 +85,7 @@ export function describeRequest(head: RequestHead, peer: Peer): LoggedRequest {
     Method: head.method,
     RequestURI: head.path,
     Host: head.host,
-    Proto: peer.protocol,
+    Proto: peer.protocol === 'HTTP/1.1' && head.minorVersion === 0 ? 'HTTP/1.0' : peer.protocol,
     RemoteAddr: `${peer.address.includes(':') ? `[${peer.address}]` : peer.address}:${peer.port}`,
     ContentLength: head.framing === 'chunked' ? -1 : head.contentLength,
     UserAgent: head.value(NAME.userAgent) ?? '',

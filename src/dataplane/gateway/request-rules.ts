@@ -52,14 +52,13 @@ const DROPS: readonly DropTable[] = Array.from({ length: 8 }, (_, kind) =>
   ),
 );
 
-const INTERNAL = new Set(['knative-serving-revision', 'knative-serving-namespace']);
 const VERSION = ' HTTP/1.1\r\n';
 /** More than what is added apart from the head's own bytes and the route's fields. */
 const EXTRA_BYTES = 512;
 
 /** Writes the head into the slab; the answer is that region. */
 export function composeRequest(slab: Slab, head: RequestHead, input: RulesInput): Buffer {
-  const added = routeFields(input);
+  const added = input.toRevision ? input.fields.revisionLines : input.fields.serviceLines;
   const forwarded = forwardedFields(head, input);
   const start = slab.reserve(sizeOf(head, input, added.length + forwarded.length));
   requestLine(slab, head);
@@ -109,7 +108,7 @@ export function escapePath(target: string): string {
 
 /** Field names that the route sets are dropped from what the client sent, as if Connection had listed them. */
 function withOverrides(head: RequestHead, { fields }: RulesInput): RequestHead {
-  const names = fields.names.filter((name) => !INTERNAL.has(name));
+  const names = fields.overrides;
   if (names.length === 0) return head;
   for (let i = 0; i < head.fields.count; i += 1) {
     const start = head.fields.nameStart(i);
@@ -117,14 +116,6 @@ function withOverrides(head: RequestHead, { fields }: RulesInput): RequestHead {
     if (names.some((name) => equalsIgnoreCase(head.buf, start, end, name))) head.listed.push(start, end);
   }
   return head;
-}
-
-function routeFields({ fields, toRevision }: RulesInput): string {
-  let lines = '';
-  for (const [name, value] of fields.values) {
-    if (!toRevision || !INTERNAL.has(name.toLowerCase())) lines += `${name}: ${value}\r\n`;
-  }
-  return lines;
 }
 
 const tails = new WeakMap<Peer, { readonly revision: string; readonly service: string }>();

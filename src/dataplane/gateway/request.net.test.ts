@@ -215,6 +215,25 @@ test('a route rewrites Host and sets fields, whatever the client sent under thei
   assert.deepEqual(head, ['GET / HTTP/1.1', 'Host: inner.local', 'X-Set: route', 'X-Also: route', ...ADDED]);
 });
 
+test('what a route sets cannot break out of its line', async () => {
+  const { head } = await send(get(), (one) => ({
+    ...one,
+    rules: one.rules.map((rule) => ({
+      ...rule,
+      paths: rule.paths.map((path) => ({
+        ...path,
+        appendHeaders: { 'X-Set': 'a\r\nX-Evil: 1\u010d\u010aX-Worse: é', 'X-Bad name\r\n': '1' },
+      })),
+    })),
+  }));
+  assert.deepEqual(head, [
+    'GET / HTTP/1.1',
+    'Host: app.example.com',
+    `X-Set: ${Buffer.from('aX-Evil: 1\u010d\u010aX-Worse: é', 'utf8').toString('latin1')}`,
+    ...ADDED,
+  ]);
+});
+
 test('with tag routing on, tag fields are the route’s', async () => {
   await using app = await rawServer(answering(OK));
   const table = oneApp([endpoint(app.port)]);

@@ -14,9 +14,37 @@ import type { RoutePath, RouteRule, RouteSplit, Visibility } from '#protocol/rou
 
 /** Fields that a route sets, ready to be written. */
 export interface FieldSet {
-  /** Lower-case names that the client's own fields lose. */
-  readonly names: readonly string[];
-  readonly values: ReadonlyMap<string, string>;
+  /** Lower-case names that the client's own fields lose, beside those that it loses anyway. */
+  readonly overrides: readonly string[];
+  /** As lines, for an application behind a Revision: without what the activator would take away again. */
+  readonly revisionLines: string;
+  /** As lines, for anything else. */
+  readonly serviceLines: string;
+  /** The revision that the route names. */
+  readonly revisionName: string | undefined;
+}
+
+const TOKEN_NAME = /^[!#$%&'*+.^_`|~\w-]+$/;
+/** Told by routes to activators; no application sees them. */
+const INTERNAL = new Set(['knative-serving-revision', 'knative-serving-namespace']);
+
+/** As octets that may stand in a head: UTF-8, without anything that could end the line. */
+export function fieldText(value: string): string {
+  return Buffer.from(value.replaceAll(/[\r\n\0]/g, ''), 'utf8').toString('latin1');
+}
+
+export function fieldSet(values: Readonly<Record<string, string>>): FieldSet {
+  const all = Object.entries(values)
+    .filter(([name]) => TOKEN_NAME.test(name))
+    .map(([name, value]) => ({ name: name.toLowerCase(), line: `${name}: ${fieldText(value)}\r\n`, value }));
+  const lines = (fields: typeof all) => fields.map(({ line }) => line).join('');
+  const visible = all.filter(({ name }) => !INTERNAL.has(name));
+  return {
+    overrides: visible.map(({ name }) => name),
+    revisionLines: lines(visible),
+    serviceLines: lines(all),
+    revisionName: all.find(({ name }) => name === 'knative-serving-revision')?.value,
+  };
 }
 
 export interface CompiledSplit {
@@ -151,7 +179,7 @@ export class Router {
     return {
       prefix: path.prefix,
       headers: Object.entries(path.headers),
-      rewriteHost: path.rewriteHost,
+      rewriteHost: path.rewriteHost === undefined ? undefined : fieldText(path.rewriteHost),
       splits: path.splits.map((split) => this.#compileSplit(path, split)),
       sequence: splitSequence(path.splits.map(({ percent }) => percent)),
       counter,
@@ -159,11 +187,8 @@ export class Router {
   }
 
   #compileSplit(path: RoutePath, split: RouteSplit): CompiledSplit {
-    const values = new Map<string, string>();
-    for (const [name, value] of Object.entries(path.appendHeaders)) values.set(name, value);
-    for (const [name, value] of Object.entries(split.appendHeaders)) values.set(name, value);
-    const names = [...values.keys()].map((name) => name.toLowerCase());
-    return { backend: this.#options.ref(split.target), fields: { names, values } };
+    const fields = fieldSet({ ...path.appendHeaders, ...split.appendHeaders });
+    return { backend: this.#options.ref(split.target), fields };
   }
 }
 
@@ -192,4 +217,21 @@ export function routeHost(host: string): string {
   const bare = colon > host.lastIndexOf(']') ? host.slice(0, colon) : host;
   const plain = bare.endsWith('.') ? bare.slice(0, -1) : bare;
   return plain.toLowerCase();
+}
+
+/** Spellings of hosts that are remembered. */
+const MAX_HOSTS = 4_096;
+
+/** `routeHost`, remembering what it found: clients spell a host the same way each time. */
+export class HostNames {
+  readonly #known = new Map<string, string>();
+
+  of(host: string): string {
+    const known = this.#known.get(host);
+    if (known !== undefined) return known;
+    if (this.#known.size >= MAX_HOSTS) this.#known.clear();
+    const name = routeHost(host);
+    this.#known.set(host, name);
+    return name;
+  }
 }

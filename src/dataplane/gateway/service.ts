@@ -10,11 +10,11 @@ import { NAME } from '#dataplane/gateway/names.ts';
 import { answerProbe } from '#dataplane/gateway/probes.ts';
 import { describeRequest } from '#dataplane/gateway/request-log.ts';
 import { composeRequest, type RulesInput } from '#dataplane/gateway/request-rules.ts';
-import { type CompiledPath, type CompiledSplit, routeHost, type Router } from '#dataplane/gateway/router.ts';
+import { type CompiledPath, type CompiledSplit, HostNames, routeHost, type Router } from '#dataplane/gateway/router.ts';
 import type { Downstream, LocalAnswer, RequestReceiver, Service } from '#dataplane/proxy/exchange.ts';
 import type { RequestHead } from '#dataplane/proxy/request-head.ts';
 import type { Slab } from '#dataplane/proxy/slab.ts';
-import type { Visibility } from '#protocol/routing.ts';
+import type { GatewaySettings, Visibility } from '#protocol/routing.ts';
 
 /** Asked by whoever wants to know whether the gateway serves; the name is that of the ingress it stands for. */
 const READY_HOST = 'internalkourier';
@@ -26,7 +26,7 @@ export interface ServiceOptions {
   readonly router: Router;
   readonly exchange: ExchangeContext;
   readonly slab: Slab;
-  readonly tagHeaderRouting: () => boolean;
+  readonly settings: () => GatewaySettings;
   readonly isReady: () => boolean;
   /** Where plain requests to redirecting routes are sent; 0: nowhere, they are served. */
   readonly httpsPort: number;
@@ -40,6 +40,7 @@ interface Match {
 
 export class GatewayService implements Service {
   readonly #options: ServiceOptions;
+  readonly #hosts = new HostNames();
 
   constructor(options: ServiceOptions) {
     this.#options = options;
@@ -58,7 +59,7 @@ export class GatewayService implements Service {
     const { router, httpsPort } = this.#options;
     const { listener } = downstream.peer;
     const seenFrom: Visibility = listener === 'local' ? 'local' : 'external';
-    const host = routeHost(head.host);
+    const host = this.#hosts.of(head.host);
     const rule = router.rule(host, seenFrom);
     if (!rule) return this.#withoutRoute(host, head, seenFrom);
     if (rule.redirects && listener === 'http' && rule.visibility === 'external' && httpsPort > 0)
@@ -66,8 +67,22 @@ export class GatewayService implements Service {
     const path = router.path(rule, head);
     const match = path && this.#follow(path, head);
     if (!match) return ANSWERS.noRoute;
-    const probe = match.backend?.revision ? answerProbe(head, rule.hash) : undefined;
-    return probe ?? match;
+    return this.#probe(downstream, head, { match, hash: rule.hash }) ?? match;
+  }
+
+  #probe(
+    downstream: Downstream,
+    head: RequestHead,
+    { match, hash }: { match: Match; hash: string },
+  ): LocalAnswer | undefined {
+    const revision = match.backend?.revision?.info;
+    const answer = revision && answerProbe(head, hash);
+    const { log } = this.#options.exchange;
+    if (!answer || !log.isOn || !this.#options.settings().logProbeRequests) return answer;
+    const request = describeRequest(head, downstream.peer);
+    const size = answer.body?.length ?? 0;
+    log.write({ request, status: answer.status, size, latencyMs: 0, revision, endpoint: undefined });
+    return answer;
   }
 
   #withoutRoute(host: string, head: RequestHead, seenFrom: Visibility): LocalAnswer {
@@ -106,7 +121,7 @@ export class GatewayService implements Service {
       path,
       fields: split.fields,
       toRevision: backend.revision !== undefined,
-      tagHeaderRouting: this.#options.tagHeaderRouting(),
+      tagHeaderRouting: this.#options.settings().tagHeaderRouting,
       upgrade,
     };
     const exchange = new Exchange(context, {
@@ -128,6 +143,6 @@ export class GatewayService implements Service {
 
 /** The table names a target that it does not hold: the revision is gone, or not compiled yet. */
 function missingBackend(split: CompiledSplit): LocalAnswer {
-  const revision = split.fields.values.get('Knative-Serving-Revision');
-  return revision === undefined ? ANSWERS.noHealthyUpstream : revisionNotFound(revision);
+  const { revisionName } = split.fields;
+  return revisionName === undefined ? ANSWERS.noHealthyUpstream : revisionNotFound(revisionName);
 }

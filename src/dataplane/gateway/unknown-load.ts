@@ -32,6 +32,7 @@ interface Suspect {
 export class UnknownLoad implements Disposable {
   readonly #options: UnknownLoadOptions;
   readonly #suspects = new Map<string, Suspect>();
+  readonly #seen = new Set<string>();
   #timer: Timer | undefined;
 
   constructor(options: UnknownLoadOptions) {
@@ -42,18 +43,20 @@ export class UnknownLoad implements Disposable {
     return this.#suspects.size;
   }
 
-  /** Takes all limited pods that are known now as full. */
+  /** Takes all limited pods that are known now, and were not before, as full. */
   begin(): void {
     const { clock, directory } = this.#options;
     for (const { target } of directory.placedTargets) {
       const { revision } = target;
       if (!revision || revision.containerConcurrency === 0) continue;
       for (const endpoint of target.endpoints) {
+        if (this.#seen.has(endpoint.id)) continue;
+        this.#seen.add(endpoint.id);
         this.#suspects.set(endpoint.id, { endpoint, until: clock.monotonicMs() + longestMs(revision) });
         directory.occupy(endpoint.id, revision.containerConcurrency);
       }
     }
-    if (this.#suspects.size > 0) this.#timer = clock.after(FIRST_LOOK_MS, () => this.#look());
+    if (this.#suspects.size > 0) this.#timer ??= clock.after(FIRST_LOOK_MS, () => this.#look());
   }
 
   #look(): void {
@@ -69,7 +72,7 @@ export class UnknownLoad implements Disposable {
       log.info('pods are idle after a restart', { freed, left: this.#suspects.size });
       directory.pumpAll();
     }
-    if (this.#suspects.size > 0) this.#timer = clock.after(LOOK_EVERY_MS, () => this.#look());
+    this.#timer = this.#suspects.size > 0 ? clock.after(LOOK_EVERY_MS, () => this.#look()) : undefined;
   }
 
   #isIdle({ endpoint, until }: Suspect): boolean {

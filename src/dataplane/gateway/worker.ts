@@ -128,7 +128,7 @@ export class GatewayWorker {
       router: this.#router,
       exchange: this.#exchangeContext(),
       slab: this.#io.slab,
-      tagHeaderRouting: () => this.#settings.tagHeaderRouting,
+      settings: () => this.#settings,
       isReady: () => this.#version > 0,
       httpsPort: birth.httpsPort,
     });

@@ -24,8 +24,21 @@ export interface H2Request {
   readonly ended: boolean;
 }
 
-/** A request's head as HTTP/1.1, to be parsed like any other; undefined when a part that it needs is missing. */
+/** What would end a line, or become such an octet when it is cut to one. */
+const NOT_IN_LINE = /[\r\n\0]|[^\0-\xff]/;
+
+function isSafe(raw: readonly string[]): boolean {
+  return raw.every(
+    (text, index) => !NOT_IN_LINE.test(text) && (!(raw[index - 1] ?? '').startsWith(':') || !text.includes(' ')),
+  );
+}
+
+/**
+ * A request's head as HTTP/1.1, to be parsed like any other; undefined when a part that it needs is missing, or when
+ * one could be taken for something else there.
+ */
 export function requestToH1({ raw, ended }: H2Request): Buffer | undefined {
+  if (!isSafe(raw)) return undefined;
   const pseudo = new Map<string, string>();
   const lines: string[] = [];
   const cookies: string[] = [];
@@ -49,8 +62,9 @@ export function requestToH1({ raw, ended }: H2Request): Buffer | undefined {
   return Buffer.from(`${method} ${path} HTTP/1.1\r\nhost: ${authority}\r\n${lines.join('')}\r\n`, 'latin1');
 }
 
-/** An answer's head as HTTP/1.1. */
+/** An answer's head as HTTP/1.1; empty, which is none, when a part of it could be taken for something else there. */
 export function answerToH1({ raw, ended }: H2Request): Buffer {
+  if (!isSafe(raw)) return Buffer.alloc(0);
   const lines: string[] = [];
   let status = '';
   let hasLength = false;
@@ -112,7 +126,8 @@ export function trailersToH1(raw: readonly string[]): Buffer | undefined {
   let lines = '';
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] as string;
-    if (!name.startsWith(':') && !NOT_IN_H2.has(name)) lines += `${name}: ${raw[i + 1]}\r\n`;
+    const value = raw[i + 1] as string;
+    if (!name.startsWith(':') && !NOT_IN_H2.has(name) && isSafe([name, value])) lines += `${name}: ${value}\r\n`;
   }
   return lines === '' ? undefined : Buffer.from(lines, 'latin1');
 }

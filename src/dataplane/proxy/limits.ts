@@ -40,7 +40,7 @@ export const HELD_BYTES = 64 * 1024;
 export const CONNECT_TIMEOUT_MS = 2_000;
 /** A pooled connection that no request used. */
 export const IDLE_UPSTREAM_TIMEOUT_MS = 60_000;
-export const MAX_IDLE_PER_ENDPOINT = 128;
+export const MAX_IDLE_PER_ENDPOINT = 1024;
 /** Bodies up to this length are kept until the first byte of the answer, and may ride a reused connection. */
 export const REPLAY_BYTES = 128 * 1024;
 

@@ -20,15 +20,28 @@ export interface WireOwner {
   onDrain(): void;
 }
 
+/** Buffers for large pieces that are kept for the next ones. */
+const MAX_SPARE_BUFFERS = 64;
+
 /** What the connections of one thread share. */
 export class Io {
   readonly slab = new Slab();
   readonly readBuffer: Buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  readonly #spare: Buffer[] = [];
   /** Hears of mistakes of ours; the connection on which one showed is closed, the others go on. */
   readonly onMistake: (error: unknown) => void;
 
   constructor(onMistake: (error: unknown) => void = rethrow) {
     this.onMistake = onMistake;
+  }
+
+  /** A buffer for as much as one read gives, until it is given back. */
+  borrow(): Buffer {
+    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  }
+
+  giveBack(buffer: Buffer): void {
+    if (this.#spare.length < MAX_SPARE_BUFFERS) this.#spare.push(buffer);
   }
 }
 
@@ -42,7 +55,7 @@ export class Wire {
   owner: WireOwner = NOBODY;
   readonly socket: Duplex;
   readonly #slab: Slab;
-  readonly #onMistake: (error: unknown) => void;
+  readonly #io: Io;
   #queued: Buffer | undefined;
   #start = 0;
   #end = 0;
@@ -54,7 +67,7 @@ export class Wire {
   constructor(socket: Duplex, io: Io) {
     this.socket = socket;
     this.#slab = io.slab;
-    this.#onMistake = io.onMistake;
+    this.#io = io;
     socket.on('end', () => this.#guard(() => this.owner.onEnd()));
     socket.on('drain', () => this.#guard(() => this.owner.onDrain()));
     socket.on('error', (error) => {
@@ -89,7 +102,7 @@ export class Wire {
 
   #mistake(error: unknown): void {
     this.destroy();
-    this.#onMistake(error);
+    this.#io.onMistake(error);
   }
 
   /** Too much is unwritten: the source should pause until `onDrain`. */
@@ -125,10 +138,17 @@ export class Wire {
     } else {
       this.#spill();
       this.#cork();
-      const copy = Buffer.allocUnsafeSlow(end - start);
-      buf.copy(copy, 0, start, end);
-      this.#write(copy);
+      this.#writeCopy(buf, start, end);
     }
+  }
+
+  #writeCopy(buf: Buffer, start: number, end: number): void {
+    const size = end - start;
+    if (size > READ_BUFFER_BYTES) return this.#write(Buffer.from(buf.subarray(start, end)));
+    const copy = this.#io.borrow();
+    buf.copy(copy, 0, start, end);
+    this.#write(copy.subarray(0, size), () => this.#io.giveBack(copy));
+    return undefined;
   }
 
   /** Queues bytes that nobody will change; those that were put into the slab last are not even copied. */
@@ -185,8 +205,8 @@ export class Wire {
     this.socket.destroy();
   }
 
-  #write(bytes: Buffer): void {
-    if (!this.closed && !this.socket.writableEnded) this.socket.write(bytes);
+  #write(bytes: Buffer, written?: () => void): void {
+    if (!this.closed && !this.socket.writableEnded) this.socket.write(bytes, written);
   }
 
   #spill(): void {
