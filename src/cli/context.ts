@@ -9,6 +9,7 @@ export interface CliContext {
   readonly logger: Logger;
   readonly out: Output;
   readonly version: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** How the supervisor of a state directory is started. */
   readonly supervisorCommand: (stateDir: string) => Command;
   /** Aborts on SIGINT and SIGTERM. */

@@ -5,11 +5,10 @@ import { renderBytes, renderDuration } from '#cli/output.ts';
 import { type StatePaths, statePaths } from '#protocol/platform.ts';
 import { listImages, loadImages, pullImage, removeImages } from '#runtime/image/commands.ts';
 import { type CredentialEntry, entriesOfConfig } from '#runtime/image/credentials.ts';
-import type { Digest } from '#runtime/image/digest.ts';
 import { isImageError } from '#runtime/image/errors.ts';
 import { ImageService } from '#runtime/image/image-service.ts';
 import { parseReference } from '#runtime/image/reference.ts';
-import { readRecords } from '#runtime/pod/record.ts';
+import { imagesInUse } from '#runtime/pod/record.ts';
 
 const SHORT_DIGEST = 'sha256:'.length + 12;
 const STDIN = 0;
@@ -66,13 +65,13 @@ export function imageRemove(
 ) {
   return withImages(context, options, async (service, paths) => {
     const force = options.force ? 'forced' : 'unless in use';
-    const { bytes } = await removeImages(service, images, { inUse: digestsInUse(paths), force }, context.signal);
+    const { bytes } = await removeImages(service, images, { inUse: imagesInUse(paths.pods), force }, context.signal);
     context.out.line(`removed ${images.join(', ')}: ${renderBytes(bytes)} freed`);
   });
 }
 
 async function withImages(
-  { clock, logger }: CliContext,
+  { clock, logger, env }: CliContext,
   { stateDir }: ImageOptions,
   work: (service: ImageService, paths: StatePaths) => Promise<void>,
 ): Promise<number> {
@@ -82,7 +81,7 @@ async function withImages(
       root: paths.images,
       clock,
       logger,
-      registry: { proxyEnv: process.env },
+      registry: { proxyEnv: env },
     });
     await work(service, paths);
     return 0;
@@ -90,12 +89,6 @@ async function withImages(
     if (isImageError(error)) throw new CliError(error.message, { cause: error });
     throw error;
   }
-}
-
-/** What the containers on this machine were started from. */
-function digestsInUse({ pods }: StatePaths): ReadonlySet<Digest> {
-  const containers = readRecords(pods).states.flatMap((state) => Object.values(state.containers));
-  return new Set(containers.flatMap(({ imageId }) => (imageId?.split('@')[1] ?? []) as Digest[]));
 }
 
 function credentialsOf(image: string, { username, password = '', dockerConfig }: PullOptions): CredentialEntry[] {

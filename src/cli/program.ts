@@ -93,8 +93,8 @@ function variableOf(name: string): string {
 }
 
 /** Undefined when neither says anything. */
-function isOn(name: string, given: boolean | undefined): boolean | undefined {
-  const text = process.env[variableOf(name)];
+function isOn({ env }: CliContext, name: string, given: boolean | undefined): boolean | undefined {
+  const text = env[variableOf(name)];
   if (given !== undefined || text === undefined || text === '') return given;
   if (/^(1|true|yes|on)$/i.test(text)) return true;
   if (/^(0|false|no|off)$/i.test(text)) return false;
@@ -148,13 +148,13 @@ function addUp(program: Command, context: CliContext, run: Run): void {
     )
     .addOption(flag('--detach', 'return once its processes run'))
     .addOption(flag('--wait', 'return once it is ready'))
-    .action(async (values: UpValues) => run(await up(context, upOptions(values))));
+    .action(async (values: UpValues) => run(await up(context, upOptions(context, values))));
 }
 
-function upOptions({ hosts, detach, wait, ...values }: UpValues): UpOptions {
-  const noHosts = isOn('--no-hosts', hosts ? undefined : true);
-  const isDetached = isOn('--detach', detach) ?? false;
-  const until = isOn('--wait', wait) ? 'ready' : isDetached ? 'started' : 'stopped';
+function upOptions(context: CliContext, { hosts, detach, wait, ...values }: UpValues): UpOptions {
+  const noHosts = isOn(context, '--no-hosts', hosts ? undefined : true);
+  const isDetached = isOn(context, '--detach', detach) ?? false;
+  const until = isOn(context, '--wait', wait) ? 'ready' : isDetached ? 'started' : 'stopped';
   return { ...values, hosts: noHosts === undefined ? undefined : !noHosts, until };
 }
 
@@ -165,7 +165,7 @@ function addDown(program: Command, context: CliContext, run: Run): void {
     .addOption(stateDir())
     .addOption(flag('--purge', 'remove everything of it from this machine'))
     .action(async (values: { stateDir: string; purge?: boolean }) =>
-      run(await down(context, { stateDir: values.stateDir, purge: isOn('--purge', values.purge) ?? false })),
+      run(await down(context, { stateDir: values.stateDir, purge: isOn(context, '--purge', values.purge) ?? false })),
     );
 }
 
@@ -225,7 +225,7 @@ function addImage(program: Command, context: CliContext, run: Run): void {
     .addOption(new Option('--username <name>', 'for the registry').env('PINNACE_REGISTRY_USERNAME'))
     .addOption(new Option('--password <password>', 'for the registry').env('PINNACE_REGISTRY_PASSWORD'))
     .action(async (name: string, values: { stateDir: string; username?: string; password?: string }) =>
-      run(await imagePull(context, name, { ...values, dockerConfig: dockerConfig() })),
+      run(await imagePull(context, name, { ...values, dockerConfig: dockerConfig(context) })),
     );
   image
     .command('list')
@@ -245,6 +245,6 @@ function addImage(program: Command, context: CliContext, run: Run): void {
     );
 }
 
-function dockerConfig(): string {
-  return path.join(process.env['DOCKER_CONFIG'] ?? path.join(homedir(), '.docker'), 'config.json');
+function dockerConfig({ env }: CliContext): string {
+  return path.join(env['DOCKER_CONFIG'] ?? path.join(homedir(), '.docker'), 'config.json');
 }

@@ -32,6 +32,7 @@ const options = {
   logger,
   version,
   clusterDomain,
+  registry: { proxyEnv: process.env },
 };
 const agent = await createAgent(options, stop.signal);
 const lookUps = new Map<number, AbortController>();

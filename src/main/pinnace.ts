@@ -24,6 +24,7 @@ const context = {
     hasColour: process.stdout.isTTY && !process.env['NO_COLOR'],
   }),
   version: VERSION,
+  env: process.env,
   supervisorCommand: (stateDir: string) => processCommand('supervisor', stateDir),
   signal: stop.signal,
 };

@@ -13,6 +13,7 @@ import { Service } from '#kube/kinds/core/service.ts';
 import type { PlatformSettings, StatePaths } from '#protocol/platform.ts';
 import { NodeAgent } from '#runtime/agent.ts';
 import { chooseRuntime, createDriver } from '#runtime/drivers/choose.ts';
+import { collectUnused } from '#runtime/image/commands.ts';
 import { ImageService } from '#runtime/image/image-service.ts';
 import type { RegistrySettings } from '#runtime/image/registry/settings.ts';
 import { gatewayOf } from '#runtime/network/bridge.ts';
@@ -22,6 +23,7 @@ import type { AgentEnvironment } from '#runtime/pod/agent-environment.ts';
 import { ExitWatcher } from '#runtime/pod/exits.ts';
 import { KubeletServer } from '#runtime/kubelet/server.ts';
 import { kubeletPod } from '#runtime/pod/kubelet-pods.ts';
+import { imagesInUse } from '#runtime/pod/record.ts';
 import { podLookup } from '#runtime/pod/lookup.ts';
 import { detectCgroups } from '#sys/cgroup-layout.ts';
 
@@ -102,8 +104,20 @@ export async function createAgent(options: CreateAgentOptions, signal: AbortSign
   const backend = { driver, clock, logger: logger.with({ component: 'kubelet' }), findPod };
   stack.use(await KubeletServer.start({ backend, socketPath: paths.kubeletSocket }));
   await node.start();
+  collectImages(images, { paths, logger }, signal);
   const owned = stack.move();
   return { agent, images, env, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** What interrupted pulls left behind, and content that no name and no container refers to any more. */
+function collectImages(
+  images: ImageService,
+  { paths, logger }: Pick<CreateAgentOptions, 'paths' | 'logger'>,
+  signal: AbortSignal,
+): void {
+  collectUnused(images, { inUse: imagesInUse(paths.pods) }, signal).catch((error: unknown) =>
+    logger.debug('unused images were not collected', { error }),
+  );
 }
 
 async function findRuntime(paths: StatePaths, signal: AbortSignal) {

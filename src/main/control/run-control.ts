@@ -66,7 +66,7 @@ export async function runControl(options: ControlOptions, signal: AbortSignal): 
   readiness.set('routing');
   readiness.watch('node-agent', () => agent.isReady);
   readiness.watch('gateway', () => controllers.gateways > 0);
-  logger.info('control is up', { apiPort, sinceStartMs: Math.round(performance.now()) });
+  logger.info('control is up', { apiPort, sinceStartMs: Math.round(clock.monotonicMs()) });
   await watching;
 }
 

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import path from 'node:path';
 import type { Pod } from '#kube/kinds/core/pod.ts';
 import { uidOf } from '#kube/object.ts';
+import type { Digest } from '#runtime/image/digest.ts';
 import type { PodState } from '#runtime/pod/state.ts';
 
 const RECORD_FILE = 'record.json';
@@ -72,6 +73,12 @@ export function readRecords(pods: string): { states: PodState[]; strays: string[
     else strays.push(uid);
   }
   return { states, strays };
+}
+
+/** Digests of the images that containers on this machine were started from. */
+export function imagesInUse(pods: string): ReadonlySet<Digest> {
+  const containers = readRecords(pods).states.flatMap((state) => Object.values(state.containers));
+  return new Set(containers.flatMap(({ imageId }) => (imageId?.split('@')[1] ?? []) as Digest[]));
 }
 
 function readRecord(file: string): PodState | undefined {
