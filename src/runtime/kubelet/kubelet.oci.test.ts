@@ -104,6 +104,17 @@ test('a terminal has the size that the client says, also later', real, async () 
   assert.equal(details.causes[0]?.message, '130');
 });
 
+test('a program is told what its terminal is, if it has one', real, async () => {
+  for (const [streams, told] of [
+    ['output=1&tty=1', 'xterm\r\n'],
+    ['output=1', 'none\n'],
+  ] as const) {
+    const client = await exec(['/tool', 'term'], streams);
+    assert.deepEqual(await client.outcome(), SUCCESS);
+    assert.equal(client.text(1), told);
+  }
+});
+
 test('what is typed at a terminal echoes', real, async () => {
   const client = await exec(['/app', 'cat'], 'input=1&output=1&tty=1');
   client.send(0, 'typed\r');

@@ -15,6 +15,9 @@ import { openPty, setWindowSize, type WindowSize } from '#sys/pty.ts';
 /** How long a command may take to end once it was hung up on. */
 export const HANG_UP_GRACE_MS = 2_000;
 
+/** What programs in a terminal are told that it is, as containerd has it. */
+const TERMINAL_TYPE = 'TERM=xterm';
+
 export interface CommandRequest {
   readonly driver: Pick<ContainerDriver, 'exec'>;
   readonly clock: Clock;
@@ -101,7 +104,7 @@ function startWithPipes({ driver, clock, id, args, streams }: CommandRequest): C
 function startInTerminal({ driver, clock, id, args, streams }: CommandRequest): Command {
   const { master, slave } = openPty();
   const process = startWith({ theirs: [slave], ours: [master] }, () =>
-    driver.exec({ id, args, stdin: slave, stdout: slave, stderr: slave, tty: true }),
+    driver.exec({ id, args, env: [TERMINAL_TYPE], stdin: slave, stdout: slave, stderr: slave, tty: true }),
   );
   const { input, output } = openTerminal(master, clock);
   const resize = (size: WindowSize) => {
