@@ -53,18 +53,32 @@ describe('bounds', () => {
       reasons: ['min-scale'],
     },
     {
-      name: 'the maximum beats the initial scale',
+      name: 'an initial scale above the maximum, until it was reached',
       desired: 1,
       limits: { initialScale: 5, isInitialised: false, maxScale: 2 },
-      scale: 2,
-      reasons: ['initial-scale', 'max-scale'],
+      scale: 5,
+      reasons: ['initial-scale'],
     },
     {
-      name: 'the maximum beats the minimum',
+      name: 'and then the maximum',
+      desired: 5,
+      limits: { initialScale: 5, maxScale: 2 },
+      scale: 2,
+      reasons: ['max-scale'],
+    },
+    {
+      name: 'a minimum above the maximum',
       desired: 1,
       limits: { minScale: 5, maxScale: 2 },
+      scale: 5,
+      reasons: ['min-scale'],
+    },
+    {
+      name: 'the maximum where as much as both is wanted',
+      desired: 9,
+      limits: { minScale: 5, maxScale: 2 },
       scale: 2,
-      reasons: ['min-scale', 'max-scale'],
+      reasons: ['max-scale'],
     },
   ];
   for (const { name, desired, limits, scale, reasons = [] } of rows) {
@@ -92,7 +106,12 @@ describe('ready pods that make it active', () => {
     },
     { name: 'new: none when it may begin at zero', limits: { isInitialised: false, initialScale: 0 }, pods: 0 },
     { name: 'begun at zero: one', limits: { initialScale: 0 }, pods: 1 },
-    { name: 'never more than the maximum', limits: { isInitialised: false, initialScale: 5, maxScale: 2 }, pods: 2 },
+    {
+      name: 'new: an initial scale above the maximum',
+      limits: { isInitialised: false, initialScale: 5, maxScale: 2 },
+      pods: 5,
+    },
+    { name: 'a minimum above the maximum', limits: { minScale: 5, maxScale: 2 }, pods: 5 },
   ];
   for (const { name, limits, pods } of rows) {
     test(name, () => assert.equal(activeThreshold({ ...FREE, ...limits }), pods));

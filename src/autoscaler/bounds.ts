@@ -1,4 +1,8 @@
-/** Between which numbers of pods a revision stays (facts: 7.6). */
+/**
+ * Between which numbers of pods a revision stays. Where the bounds contradict each other, the lower one wins, as seen
+ * with Knative 1.17: a min-scale above the max-scale of config-autoscaler holds, and an initial scale above the maximum
+ * until it was reached. (Two annotations that contradict each other are refused at admission.)
+ */
 
 export interface ScaleLimits {
   /** Annotation or config-autoscaler; 0: may scale to zero. */
@@ -25,23 +29,17 @@ export function scaleBounds({ minScale, maxScale, reachable }: ScaleLimits): Bou
   return { min: reachable ? minScale : 0, max: maxScale };
 }
 
-/** `desired` within its bounds; where they contradict each other, the maximum wins. */
+/** `desired` within its bounds, and which of them moved it. */
 export function applyBounds(desired: number, limits: ScaleLimits): { scale: number; reasons: BoundsReason[] } {
   const { min, max } = scaleBounds(limits);
   const floor = initialFloor(limits);
   const lower = Math.max(min, floor);
-  const reasons: BoundsReason[] = [];
-  let scale = desired;
-  if (scale < lower) {
-    scale = lower;
+  if (desired < lower) {
     // A floor of zero only turns "not known yet" into none.
-    if (lower > 0) reasons.push(floor > min ? 'initial-scale' : 'min-scale');
+    return { scale: lower, reasons: lower === 0 ? [] : [floor > min ? 'initial-scale' : 'min-scale'] };
   }
-  if (max !== 0 && scale > max) {
-    scale = max;
-    reasons.push('max-scale');
-  }
-  return { scale, reasons };
+  if (max !== 0 && desired > max) return { scale: max, reasons: ['max-scale'] };
+  return { scale: desired, reasons: [] };
 }
 
 /** An initial scale of more than one pod holds until it was reached; a single pod comes by itself. */
@@ -51,10 +49,9 @@ function initialFloor({ initialScale, isInitialised, reachable }: ScaleLimits): 
 
 /**
  * Ready pods that make a revision active: all that it must begin with until it had them once, then its minimum and at
- * least one; never more than it may have. 0 only for a new revision that may begin without a pod.
+ * least one. 0 only for a new revision that may begin without a pod.
  */
 export function activeThreshold(limits: ScaleLimits): number {
-  const { min, max } = scaleBounds(limits);
-  const threshold = limits.isInitialised ? Math.max(min, 1) : Math.max(min, limits.initialScale);
-  return max === 0 ? threshold : Math.min(threshold, max);
+  const { min } = scaleBounds(limits);
+  return Math.max(min, limits.isInitialised ? 1 : limits.initialScale);
 }
