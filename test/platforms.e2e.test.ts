@@ -4,9 +4,10 @@ import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { test } from 'node:test';
 import { Service } from '#knative/kinds/service.ts';
-import { leftovers, TestPlatform } from '#testing/platform.ts';
+import { leftovers, PINNACE, runProgram, TestPlatform } from '#testing/platform.ts';
 import { needs } from '#testing/requirements.ts';
 import { deploy, podsOf } from '#testing/service.ts';
+import { TemporaryFolder } from '#testing/temporary-folder.ts';
 
 const real = needs('root', 'runc', 'compiler');
 
@@ -83,6 +84,13 @@ test('a port that is taken is named, with its owner and a cure, and nothing is l
   } finally {
     server.close();
   }
+});
+
+test('a state directory whose sockets would have no room is refused', real, async () => {
+  using folder = new TemporaryFolder();
+  const { code, stderr } = await runProgram(PINNACE, ['up', '--wait', '--state-dir', folder.at('x'.repeat(100))]);
+  assert.equal(code, 1);
+  assert.match(stderr, /bytes too long for the sockets in it\n.*--state-dir/);
 });
 
 test('wrong usage is told apart from failure', real, async () => {

@@ -15,6 +15,9 @@ import { NetlinkSocket } from '#sys/netlink/socket.ts';
 
 type PortName = Exclude<ListenerName, 'local'>;
 
+/** sun_path of Linux, without its NUL. */
+const MAX_SOCKET_PATH_BYTES = 107;
+
 export const DEFAULT_STATE_DIR = '/var/lib/pinnace';
 export const DEFAULT_LISTEN_ADDRESS = '127.0.0.1';
 
@@ -39,7 +42,7 @@ export interface UpFlags {
 export function canonicalStateDir(stateDir: string): string {
   try {
     mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-    return realpathSync(stateDir);
+    return demandShort(realpathSync(stateDir));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new CliError(`the state directory ${stateDir} cannot be used: ${why}`, {
@@ -47,6 +50,13 @@ export function canonicalStateDir(stateDir: string): string {
       cause: error,
     });
   }
+}
+
+/** Our processes meet at sockets in it, whose paths the kernel limits. */
+function demandShort(stateDir: string): string {
+  const excess = Buffer.byteLength(statePaths(stateDir).supervisorSocket) - MAX_SOCKET_PATH_BYTES;
+  if (excess > 0) throw new Error(`its path is ${excess} bytes too long for the sockets in it`);
+  return stateDir;
 }
 
 /** Chooses names, address ranges and ports, makes the bridge that holds the ranges, and writes `config.json`. */
