@@ -50,8 +50,8 @@ export class LinkClient {
     const backoff = new Backoff(RECONNECT_BACKOFF);
     while (!signal.aborted) {
       const wasGreeted = await this.#session(signal);
-      if (wasGreeted) {
-        backoff.forget('link');
+      if (wasGreeted) backoff.forget('link');
+      if (wasGreeted && !signal.aborted) {
         log.warn('the link to control broke; serving on');
       }
       if (!signal.aborted) await clock.sleep(backoff.next('link'), signal).catch(() => undefined);
