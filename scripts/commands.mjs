@@ -1,8 +1,9 @@
 // The commands behind `npm run …`, on the product’s own Node (see run.mjs):
-//   test [unit|net|oci|e2e|all] [file …]     lint     build     demo [-- --keep]
+//   test [unit|net|oci|e2e|all] [file …]     lint     demo [-- --keep]     sample-image (to standard output)
 import { spawnSync } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
 import path from 'node:path';
+import { ensureBuilt } from './build.mjs';
 import { ROOT } from './setup.mjs';
 
 const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--test-force-exit'];
@@ -58,9 +59,18 @@ const commands = {
     ];
     return Math.max(...steps.map(([command, args]) => run(command, args)));
   },
+  async demo(args) {
+    await ensureBuilt();
+    const { runDemo } = await import('./demo/main.ts');
+    return runDemo(args);
+  },
+  async 'sample-image'() {
+    const { writeSampleImage } = await import('./sample-image.ts');
+    return writeSampleImage();
+  },
 };
 
 const [name, ...args] = process.argv.slice(2);
 const command = commands[name];
 if (!command) throw new Error(`no such command: ${name}`);
-process.exitCode = command(args);
+process.exitCode = await command(args);

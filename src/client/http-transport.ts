@@ -116,6 +116,7 @@ export class HttpTransport implements Transport, Disposable {
     const headers = {
       ...this.#headers,
       ...(request.contentType === undefined ? {} : { 'content-type': request.contentType }),
+      ...(request.accept === undefined ? {} : { accept: request.accept }),
     };
     const client = this.#base.protocol === 'https:' ? https : http;
     const options = {

@@ -17,6 +17,8 @@ export interface HttpRequest {
   readonly path: string;
   readonly body?: unknown;
   readonly contentType?: string;
+  /** What to answer in, where plain JSON is not it: such as the tables that `kubectl get` shows. */
+  readonly accept?: string;
 }
 
 export const PATCH_CONTENT_TYPES: Readonly<Record<PatchType, string>> = {
