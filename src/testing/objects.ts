@@ -53,7 +53,7 @@ export function pod(shape: PodShape): Pod {
 export function replicaSet(
   name: string,
   size: number,
-  shape: { available?: number; createdAt?: number; generation?: number } = {},
+  shape: { available?: number; createdAt?: number; generation?: number; annotations?: Record<string, string> } = {},
 ): ReplicaSet {
   const available = shape.available ?? size;
   return {
@@ -65,6 +65,7 @@ export function replicaSet(
       uid: `uid-${name}`,
       creationTimestamp: formatTime(shape.createdAt ?? 0),
       generation: shape.generation ?? 1,
+      annotations: shape.annotations,
     },
     spec: {
       replicas: size,

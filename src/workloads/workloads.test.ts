@@ -188,6 +188,35 @@ test('a new template rolls out pod by pod and never drops below the wanted numbe
   );
 });
 
+test('a new template and a new size at once: first the size, then the template, to the end', async () => {
+  await using w = await world();
+  const { client } = w.api;
+  await client.create(Deployment, web(1));
+  await w.settled();
+  await w.runPods();
+  const { spec } = web(2, 'dev.local/web:2');
+  await client.modify(Deployment, { namespace: 'default', name: 'web' }, (old) => ({ ...old, spec }));
+  for (let round = 0; round < 8; round += 1) {
+    await w.settled();
+    await w.runPods();
+  }
+  const sets = (await client.list(ReplicaSet, { namespace: 'default' })).items;
+  const sizeOf = (image: string) => sets.find((one) => one.spec.template?.spec?.containers[0]?.image === image)?.spec;
+  assert.equal(sizeOf('dev.local/web:1')?.replicas, 0);
+  assert.equal(sizeOf('dev.local/web:2')?.replicas, 2);
+  const events = (await client.list(Event, { namespace: 'default' })).items
+    .filter(({ reason }) => reason === 'ScalingReplicaSet')
+    .map(({ message }) => (message ?? '').replace(/web-\w+/, 'web'));
+  assert.deepEqual(events.toSorted(), [
+    'Scaled down replica set web from 1 to 0',
+    'Scaled down replica set web from 2 to 1',
+    'Scaled up replica set web from 0 to 1',
+    'Scaled up replica set web from 0 to 1',
+    'Scaled up replica set web from 1 to 2',
+    'Scaled up replica set web from 1 to 2',
+  ]);
+});
+
 test('scaling through the subresource reaches the pods, down to zero and back', async () => {
   await using w = await world();
   const { client } = w.api;

@@ -1,6 +1,6 @@
 /**
- * Rolls a Deployment out: one ReplicaSet per template, sized step by step (`rolling.ts`), with the status that says
- * how far it got (`status.ts`). Sizes and status are written derived: the template in the Deployment says it all again.
+ * Rolls a Deployment out: one ReplicaSet per template, sized step by step (`rolling.ts`, `scaling.ts`), with the status
+ * that says how far it got (`status.ts`). Sizes and status are written derived: the template in the Deployment says it all again.
  */
 import { clone, deepEqual } from '#base/json.ts';
 import { Controller, controllerOwner, type Outcome, watching } from '#controller/controller.ts';
@@ -12,23 +12,20 @@ import { typed } from '#kube/kind.ts';
 import { annotationsOf, isBeingDeleted, nameOf, type ObjectKey, type ObjectRef, type Stored } from '#kube/object.ts';
 import { controllerOf, controllerRefTo } from '#kube/owner.ts';
 import { isAlreadyExists, isNotFound } from '#kube/status.ts';
-import { parseTime } from '#kube/time.ts';
+import { createdAt, newReplicas, recreateStep, rollingStep, type Sizes } from '#workloads/deployment/rolling.ts';
 import {
-  boundsOf,
-  newReplicas,
-  proportionalSizes,
-  recreateStep,
-  rollingStep,
-  type Sizes,
-} from '#workloads/deployment/rolling.ts';
+  DESIRED_REPLICAS,
+  isResized,
+  MAX_REPLICAS,
+  resizedSizes,
+  sizeAnnotations,
+} from '#workloads/deployment/scaling.ts';
 import { deploymentStatus, isComplete, type NewSetNews, progressCheckMs } from '#workloads/deployment/status.ts';
 import { POD_TEMPLATE_HASH, sameTemplate, templateHash } from '#workloads/deployment/template-hash.ts';
 import { isPodFinished } from '#workloads/pods.ts';
 import { BY_CONTROLLER, indexByController, type WorkloadEnvironment } from '#workloads/replica-set/reconcile.ts';
 
 const REVISION = 'deployment.kubernetes.io/revision';
-const DESIRED_REPLICAS = 'deployment.kubernetes.io/desired-replicas';
-const MAX_REPLICAS = 'deployment.kubernetes.io/max-replicas';
 const NOT_COPIED = new Set([
   'kubectl.kubernetes.io/last-applied-configuration',
   REVISION,
@@ -72,13 +69,29 @@ class DeploymentReconciler {
     const deployment = this.#environment.caches.of(Deployment).byKey(key);
     if (!deployment) return;
     if (isBeingDeleted(deployment)) return this.#writeStatus(deployment, undefined);
-    const { paused } = deployment.spec;
-    const news = paused ? undefined : await this.#ensureCurrent(deployment);
-    await this.#resize(deployment);
-    if (!paused) await this.#annotate(deployment);
+    const { current, old } = this.#sets(deployment);
+    const isHeld = deployment.spec.paused || isResized(deployment, [...old, ...(current ? [current] : [])]);
+    const news = isHeld ? await this.#resize(deployment) : await this.#rollOut(deployment);
     const outcome = await this.#writeStatus(deployment, news);
     await this.#forgetHistory(deployment);
     return outcome;
+  }
+
+  /** Each ReplicaSet gets its share of the Deployment's size; no new one is made meanwhile. */
+  async #resize(deployment: Stored<Deployment>): Promise<undefined> {
+    const { current, old } = this.#sets(deployment);
+    await this.#setSizes(deployment, resizedSizes(deployment, current, old));
+  }
+
+  async #rollOut(deployment: Stored<Deployment>): Promise<NewSetNews> {
+    const news = await this.#ensureCurrent(deployment);
+    for (let round = 0; round < 2; round += 1) {
+      const sizes = this.#nextSizes(deployment, this.#sets(deployment));
+      if (sizes.size === 0) break;
+      await this.#setSizes(deployment, sizes);
+    }
+    await this.#annotate(deployment);
+    return news;
   }
 
   #sets(deployment: Stored<Deployment>): Sets {
@@ -107,31 +120,18 @@ class DeploymentReconciler {
     }
   }
 
-  async #resize(deployment: Stored<Deployment>): Promise<void> {
-    for (let round = 0; round < 2; round += 1) {
-      const sets = this.#sets(deployment);
-      const sizes = this.#nextSizes(deployment, sets);
-      if (sizes.size === 0) return;
-      for (const one of [...sets.old, ...(sets.current ? [sets.current] : [])]) {
-        const wanted = sizes.get(nameOf(one));
-        if (wanted !== undefined) await this.#setSize(deployment, one, wanted);
-      }
-    }
-  }
-
   #nextSizes(deployment: Stored<Deployment>, { current, old }: Sets): Sizes {
-    const all = current ? [...old, current] : old;
-    const { replicas } = boundsOf(deployment);
-    const active = all.filter((one) => (one.spec.replicas ?? 0) > 0);
-    const isResized = active.some((one) => annotationsOf(one)[DESIRED_REPLICAS] !== String(replicas));
-    const only = active.length === 1 ? active[0] : undefined;
-    if (isResized && (only === current || deployment.spec.paused)) {
-      return only && only.spec.replicas !== replicas ? new Map([[nameOf(only), replicas]]) : new Map();
-    }
-    if (isResized && active.length > 1) return proportionalSizes(deployment, all);
-    if (!current || deployment.spec.paused) return new Map();
+    if (!current) return new Map();
     if (deployment.spec.strategy?.type !== 'Recreate') return rollingStep(deployment, current, old);
     return recreateStep(deployment, current, old, this.#hasPods(old));
+  }
+
+  async #setSizes(deployment: Stored<Deployment>, sizes: Sizes): Promise<void> {
+    const { current, old } = this.#sets(deployment);
+    for (const one of [...old, ...(current ? [current] : [])]) {
+      const wanted = sizes.get(nameOf(one));
+      if (wanted !== undefined) await this.#setSize(deployment, one, wanted);
+    }
   }
 
   #hasPods(sets: readonly Stored<ReplicaSet>[]): boolean {
@@ -218,21 +218,12 @@ function refOf({ metadata }: Stored<Deployment> | Stored<ReplicaSet>): ObjectRef
   return { namespace: metadata.namespace, name: metadata.name };
 }
 
-function createdAt(replicaSet: ReplicaSet): number {
-  return parseTime(replicaSet.metadata.creationTimestamp) ?? 0;
-}
-
 function revisionOf(replicaSet: ReplicaSet): number {
   return Number(annotationsOf(replicaSet)[REVISION] ?? 0);
 }
 
 function highestRevision(sets: readonly ReplicaSet[]): number {
   return Math.max(0, ...sets.map(revisionOf));
-}
-
-function sizeAnnotations(deployment: Deployment): Record<string, string> {
-  const { replicas, maxSurge } = boundsOf(deployment);
-  return { [DESIRED_REPLICAS]: String(replicas), [MAX_REPLICAS]: String(replicas + maxSurge) };
 }
 
 function copiedAnnotations(deployment: Deployment): Record<string, string> {

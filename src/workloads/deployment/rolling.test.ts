@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deployment, replicaSet } from '#testing/objects.ts';
-import { boundsOf, newReplicas, proportionalSizes, recreateStep, rollingStep } from '#workloads/deployment/rolling.ts';
+import { boundsOf, newReplicas, recreateStep, rollingStep } from '#workloads/deployment/rolling.ts';
 
 const rolling = (maxSurge: number | string, maxUnavailable: number | string) => ({
   strategy: { type: 'RollingUpdate' as const, rollingUpdate: { maxSurge, maxUnavailable } },
@@ -48,14 +48,4 @@ test('recreate: first the old ones to zero, then, once their pods are gone, the 
   assert.deepEqual([...recreateStep(d, current, [replicaSet('old', 2)], true)], [['old', 0]]);
   assert.deepEqual([...recreateStep(d, current, [replicaSet('old', 0)], true)], []);
   assert.deepEqual([...recreateStep(d, current, [replicaSet('old', 0)], false)], [['new', 2]]);
-});
-
-test('scaling in the middle of a rollout keeps the shares, and the sum', () => {
-  const d = deployment(20, rolling(0, 1));
-  const sizes = proportionalSizes(d, [replicaSet('a', 3), replicaSet('b', 7)]);
-  assert.deepEqual(Object.fromEntries(sizes), { a: 6, b: 14 });
-  assert.deepEqual(
-    Object.fromEntries(proportionalSizes(deployment(0, rolling(1, 0)), [replicaSet('a', 3), replicaSet('b', 1)])),
-    { a: 0, b: 0 },
-  );
 });

@@ -1,6 +1,6 @@
 /**
- * How many replicas each ReplicaSet of a Deployment gets next: rolling update, recreate, and scaling in proportion.
- * Pure; the rules are those of Kubernetes' deployment controller.
+ * How many replicas each ReplicaSet of a Deployment gets next, by rolling update or recreation. (`scaling.ts`: when the
+ * Deployment's own size changes.) Pure; the rules are those of Kubernetes' deployment controller.
  */
 import { scaledValue } from '#kube/int-or-string.ts';
 import type { Deployment } from '#kube/kinds/apps/deployment.ts';
@@ -31,9 +31,9 @@ export function boundsOf({ spec }: Deployment): Bounds {
   };
 }
 
-const size = (replicaSet: ReplicaSet) => replicaSet.spec.replicas ?? 0;
-const available = (replicaSet: ReplicaSet) => replicaSet.status?.availableReplicas ?? 0;
-const total = (sets: readonly ReplicaSet[], count: (one: ReplicaSet) => number) =>
+export const size = (replicaSet: ReplicaSet) => replicaSet.spec.replicas ?? 0;
+export const available = (replicaSet: ReplicaSet) => replicaSet.status?.availableReplicas ?? 0;
+export const total = (sets: readonly ReplicaSet[], count: (one: ReplicaSet) => number) =>
   sets.reduce((sum, one) => sum + count(one), 0);
 
 /** Replicas of a ReplicaSet that is the newest, given the others. */
@@ -110,32 +110,7 @@ export function recreateStep(
   return hasOldPods || size(current) === replicas ? new Map() : new Map([[nameOf(current), replicas]]);
 }
 
-/**
- * The Deployment's size changed in the middle of a rollout, or while it is paused: every ReplicaSet keeps its share.
- * Shares are rounded; the largest, then the newest, takes what is left over.
- */
-export function proportionalSizes(deployment: Deployment, sets: readonly ReplicaSet[]): Sizes {
-  const { replicas, maxSurge } = boundsOf(deployment);
-  const active = sets.filter((one) => size(one) > 0);
-  const have = total(active, size);
-  const allowed = replicas === 0 ? 0 : replicas + maxSurge;
-  const change = allowed - have;
-  if (change === 0 || active.length === 0) return new Map();
-  const ordered = active.toSorted((a, b) => size(b) - size(a) || createdAt(b) - createdAt(a));
-  let left = change;
-  const sizes = new Map<string, number>();
-  for (const one of ordered) {
-    const exact = Math.round((size(one) * change) / have);
-    const share = change > 0 ? Math.min(exact, left) : Math.max(exact, left);
-    sizes.set(nameOf(one), Math.max(0, size(one) + share));
-    left -= share;
-  }
-  const [largest] = ordered;
-  if (largest && left !== 0) sizes.set(nameOf(largest), Math.max(0, (sizes.get(nameOf(largest)) ?? 0) + left));
-  return sizes;
-}
-
-function createdAt(replicaSet: ReplicaSet): number {
+export function createdAt(replicaSet: ReplicaSet): number {
   return parseTime(replicaSet.metadata.creationTimestamp) ?? 0;
 }
 
