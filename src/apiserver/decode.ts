@@ -6,12 +6,14 @@ import { clone, isObject } from '#base/json.ts';
 import { canonicalValue } from '#kube/canonical.ts';
 import { decodeError } from '#kube/decode-errors.ts';
 import { fillDefaults } from '#kube/defaults.ts';
+import { goValue } from '#kube/go-text.ts';
 import { invalidField } from '#kube/field-error.ts';
 import { apiVersionOf } from '#kube/kind.ts';
 import type { KubeObject } from '#kube/object.ts';
 import { pruneUnknown } from '#kube/prune.ts';
 import { badRequest, invalid, StatusError } from '#kube/status.ts';
 import type { WriteOptions } from '#client/transport.ts';
+import { conversionError } from '#apiserver/go-conversion.ts';
 import type { ServedKind } from '#apiserver/registry.ts';
 import { inSchemaOrder } from '#apiserver/schema-order.ts';
 import type { Caller } from '#apiserver/user.ts';
@@ -62,6 +64,17 @@ export function decodePatched(served: ServedKind, patched: unknown, context: Dec
     if (!(error instanceof DecodeFault)) throw error;
     throw badPatch(served, document, error.message);
   }
+}
+
+/** What a strategic merge made of an object; a result that is none is refused by showing the patch, as Go prints it. */
+export function decodeMerged(
+  served: ServedKind,
+  { merged, patch }: { readonly merged: unknown; readonly patch: unknown },
+  context: DecodeContext,
+): KubeObject {
+  const fault = conversionError(served.kind.schema, merged);
+  if (fault !== undefined) throw invalid(NO_KIND, '', [invalidField('patch', goValue(patch), fault)]);
+  return decodePatched(served, merged, context);
 }
 
 /** What an apply made of an object: its fields have been looked at already. */
@@ -134,6 +147,8 @@ function checkTypes({ kind }: ServedKind, document: Document): void {
   );
 }
 
+const NO_KIND = { group: '', kind: '' };
+
 /** Where the real server keeps its table of types; clients see it. */
 const SCHEME = '"pkg/runtime/scheme.go:110"';
 
@@ -146,5 +161,5 @@ function badPatch({ kind }: ServedKind, document: Document, why: string): Status
   const { properties = {} } = kind.schema;
   const names = Object.keys(document).sort();
   const shown = Object.fromEntries(names.map((name) => [name, inSchemaOrder(properties[name], document[name])]));
-  return invalid({ group: '', kind: '' }, '', [invalidField('patch', JSON.stringify(shown), why)]);
+  return invalid(NO_KIND, '', [invalidField('patch', JSON.stringify(shown), why)]);
 }

@@ -11,9 +11,11 @@ import { strategyOf } from '#apiserver/strategy.ts';
 
 export const podStrategy = strategyOf(Pod, {
   isNewGeneration: specChanged,
-  setDefaults({ spec }) {
+  setDefaults({ spec, status }) {
     setPodSpecDefaults(spec);
     setPodOnlyDefaults(spec);
+    // The old member and the list that took its place say the same.
+    if (status?.podIP && !status.podIPs) status.podIPs = [{ ip: status.podIP }];
   },
   prepareForCreate(pod) {
     pod.status = { phase: 'Pending', qosClass: qosClassOf(pod.spec) };
@@ -34,11 +36,8 @@ export const podStrategy = strategyOf(Pod, {
       },
       validateUpdate: (pod, old) => podStatusErrors(pod, old),
     },
-    binding: {
-      prepareForUpdate(pod, old) {
-        pod.metadata.generation = (old.metadata.generation ?? 0) + 1;
-      },
-    },
+    // Being placed on a node is no change of what is wanted.
+    binding: { prepareForUpdate() {} },
   },
   gracePeriodSeconds({ spec, status }, asked) {
     if (!spec.nodeName || status?.phase === 'Failed' || status?.phase === 'Succeeded') return 0;

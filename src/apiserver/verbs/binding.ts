@@ -1,9 +1,9 @@
 /** POST of `pods/NAME/binding`: the scheduler's word on which node a pod runs. */
 import { clone, isObject } from '#base/json.ts';
 import { requiredField, notSupportedField } from '#kube/field-error.ts';
-import type { Pod } from '#kube/kinds/core/pod.ts';
+import { Pod } from '#kube/kinds/core/pod.ts';
 import type { PodCondition } from '#kube/kinds/core/pod-status.ts';
-import { isBeingDeleted, type KubeObject } from '#kube/object.ts';
+import { isBeingDeleted, type KubeObject, type ObjectMeta } from '#kube/object.ts';
 import { conflict, invalid, type Status } from '#kube/status.ts';
 import { formatTime } from '#kube/time.ts';
 import type { Api } from '#apiserver/api.ts';
@@ -13,16 +13,28 @@ import type { CreateRequest } from '#apiserver/verbs/create.ts';
 
 export async function bindPod(api: Api, { target, body, options }: CreateRequest, caller: Caller): Promise<Status> {
   const node = nodeOf(body.value, target.name);
+  const { uid, annotations } = metadataOf(body.value);
   const change = (current: KubeObject): KubeObject => {
     const pod = clone(current) as Pod;
     const problem = unbindable(pod, node);
     if (problem !== undefined) throw conflict({ group: '', plural: 'pods/binding' }, target.name, problem);
+    if (uid && uid !== pod.metadata.uid) throw conflict(Pod, target.name, otherUid(uid, pod));
     pod.spec.nodeName = node;
+    if (annotations) pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations };
     setScheduled(pod, formatTime(api.clock.now()));
     return pod;
   };
-  await changeObject(api, { target, options, change }, caller);
+  // Nobody comes to own what the scheduler says.
+  await changeObject(api, { target, options, change, ownership: 'set' }, caller);
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
+}
+
+function metadataOf(body: unknown): ObjectMeta {
+  return isObject(body) && isObject(body['metadata']) ? (body['metadata'] as ObjectMeta) : {};
+}
+
+function otherUid(uid: string, pod: Pod): string {
+  return `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata.uid}`;
 }
 
 function nodeOf(body: unknown, name: string): string {

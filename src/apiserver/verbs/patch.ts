@@ -10,7 +10,7 @@ import { invalid } from '#kube/status.ts';
 import type { PatchOptions, PatchType } from '#client/transport.ts';
 import { type Api, refOf, type Target } from '#apiserver/api.ts';
 import { changeObject } from '#apiserver/change.ts';
-import { decodeApplied, decodePatched } from '#apiserver/decode.ts';
+import { type DecodeContext, decodeApplied, decodeMerged, decodePatched } from '#apiserver/decode.ts';
 import { managerOf, resetFieldsOf } from '#apiserver/ownership.ts';
 import { present } from '#apiserver/registry.ts';
 import type { Caller } from '#apiserver/user.ts';
@@ -34,7 +34,7 @@ export async function patchObject(api: Api, request: PatchRequest, caller: Calle
   const change = (current: KubeObject): KubeObject => {
     const shown = present(target.served, current);
     const patched = patchedBy(request, shown as unknown as Record<string, unknown>);
-    const object = decodePatched(target.served, patched, { options, caller });
+    const object = decodedBy(request, patched, { options, caller });
     reconcileWithUrl(object, target);
     return object;
   };
@@ -65,6 +65,11 @@ export function patchedBy(
     default:
       return applyStrategicMerge(target.served.kind.schema, document, body);
   }
+}
+
+function decodedBy({ target, patchType, body }: PatchRequest, patched: unknown, context: DecodeContext): KubeObject {
+  if (patchType !== 'strategic') return decodePatched(target.served, patched, context);
+  return decodeMerged(target.served, { merged: patched, patch: body }, context);
 }
 
 async function applyObject(api: Api, request: PatchRequest, caller: Caller): Promise<Written> {

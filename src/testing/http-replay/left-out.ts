@@ -1,4 +1,4 @@
-/** Which recorded answers our server is not held to, and why: `test/oracle/kube-left-out.json`. */
+/** Which recorded answers our server is not held to, and why: `test/oracle/*-left-out.json`. */
 import { readFileSync } from 'node:fs';
 
 export interface LeftOut {
@@ -6,13 +6,13 @@ export interface LeftOut {
   readonly case: string;
   /** Absent: the whole case is not run. */
   readonly step?: number;
-  /** JSON pointers into the answer; absent: the whole answer. */
+  /** JSON pointers into the answer, or names of what a command printed; absent: all of it. */
   readonly ignore?: readonly string[];
   readonly reason: string;
 }
 
-export function leftOut(): LeftOut[] {
-  const file = new URL('../../../test/oracle/kube-left-out.json', import.meta.url);
+export function leftOut(corpus: 'kube' | 'kubectl'): LeftOut[] {
+  const file = new URL(`../../../test/oracle/${corpus}-left-out.json`, import.meta.url);
   return JSON.parse(readFileSync(file, 'utf8')) as LeftOut[];
 }
 

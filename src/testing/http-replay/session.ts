@@ -106,7 +106,7 @@ export class Session implements AsyncDisposable {
 
   #holds(seen: unknown, wanted: unknown): boolean {
     if (wanted === null) return seen === undefined;
-    return wanted === '*' ? seen !== undefined : deepEqual(seen, this.#filled(wanted));
+    return wanted === '*' ? seen !== undefined : deepEqual(seen, this.filled(wanted));
   }
 
   async #startWatch(step: Step, name: string, position: number): Promise<Answer> {
@@ -144,22 +144,22 @@ export class Session implements AsyncDisposable {
     if (step.gzip) headers['content-encoding'] = 'gzip';
     for (const [name, value] of Object.entries(step.headers ?? {})) {
       if (value === null) delete headers[name.toLowerCase()];
-      else headers[name.toLowerCase()] = this.#filled(value);
+      else headers[name.toLowerCase()] = this.filled(value);
     }
     const { method = 'GET', path, auth } = step;
-    return { method, path: this.#filled(path), headers, body, isAnonymous: auth === 'none' };
+    return { method, path: this.filled(path), headers, body, isAnonymous: auth === 'none' };
   }
 
   #body({ body, bodyText, bodyBase64, gzip }: Step): Buffer | undefined {
     let bytes: Buffer | undefined;
     if (bodyBase64 !== undefined) bytes = Buffer.from(bodyBase64, 'base64');
-    else if (bodyText !== undefined) bytes = Buffer.from(this.#filled(bodyText));
-    else if (body !== undefined) bytes = Buffer.from(JSON.stringify(this.#filled(body)));
+    else if (bodyText !== undefined) bytes = Buffer.from(this.filled(bodyText));
+    else if (body !== undefined) bytes = Buffer.from(JSON.stringify(this.filled(body)));
     return bytes && gzip ? gzipSync(bytes) : bytes;
   }
 
   /** `{{name}}`, `{{name|uri}}`, `{{name|base64}}`, and `{{fill:N}}` for N letters. */
-  #filled<T>(value: T): T {
+  filled<T>(value: T): T {
     if (typeof value === 'string') {
       const text = value.replaceAll(/\{\{(\w+)(?:[:|]([^}]+))?\}\}/g, (whole, name: string, argument?: string) => {
         if (name === 'fill') return 'a'.repeat(Number(argument));
@@ -170,9 +170,9 @@ export class Session implements AsyncDisposable {
       });
       return text as T;
     }
-    if (Array.isArray(value)) return value.map((element: unknown) => this.#filled(element)) as T;
+    if (Array.isArray(value)) return value.map((element: unknown) => this.filled(element)) as T;
     if (!isObject(value)) return value;
-    const members = Object.entries(value).map(([name, member]) => [this.#filled(name), this.#filled(member)]);
+    const members = Object.entries(value).map(([name, member]) => [this.filled(name), this.filled(member)]);
     return Object.fromEntries(members) as T;
   }
 
