@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { systemClock } from '#base/clock.ts';
 import { Pod } from '#kube/kinds/core/pod.ts';
 import { readLog } from '#runtime/logs/log-reader.ts';
 import { type AgentWorld, startAgentWorld } from '#testing/agent-world.ts';
 import { eventually } from '#testing/eventually.ts';
 import { needs } from '#testing/requirements.ts';
-import { unmountBelow } from '#sys/mounts.ts';
+import { mountsBelow, unmountBelow } from '#sys/mounts.ts';
 
 const real = needs('root', 'runc', 'compiler');
 
@@ -122,3 +123,38 @@ function isAlive(pid: number): boolean {
     return false;
   }
 }
+
+test('agents that go in the middle of starts: each pod comes up once, none is left half-way', real, async () => {
+  await using world = await startAgentWorld();
+  const names = Array.from({ length: 8 }, (_, number) => `busy-${number}`);
+  await Promise.all(names.map((name) => world.createPod(name, { containers: [app()], ...short })));
+  for (const delayMs of [20, 60, 110]) {
+    await systemClock.sleep(delayMs, new AbortController().signal);
+    await world.stopAgent();
+    await world.startAgent();
+  }
+  for (const name of names) {
+    const pod = await world.until(name, isReady, `${name} is ready`);
+    assert.equal(statusOf(pod)?.restartCount, 0);
+    assert.match(await textOf(pod, '/'), /\S/);
+  }
+  const { driver } = world.running().env;
+  const running = (await driver.list(new AbortController().signal)).filter(({ status }) => status === 'running');
+  assert.equal(running.length, names.length, 'one container for each pod');
+});
+
+test('a pod that is deleted while its container is being started leaves nothing', real, async () => {
+  await using world = await startAgentWorld();
+  const { driver } = world.running().env;
+  for (let round = 0; round < 6; round += 1) {
+    const name = `brief-${round}`;
+    await world.createPod(name, { containers: [app()], terminationGracePeriodSeconds: 0 });
+    await systemClock.sleep(round * 15, new AbortController().signal);
+    await world.client.delete(Pod, { namespace: 'default', name });
+    await world.gone(name);
+  }
+  await eventually(async () => (await driver.list(new AbortController().signal)).length === 0, {
+    what: 'no container',
+  });
+  assert.equal(mountsBelow(world.paths.pods).length, 0);
+});

@@ -28,6 +28,16 @@ export function check(result: number, syscall: string, path?: string): number {
   throw new SystemError(errno(), syscall, path);
 }
 
+const EINTR = 4;
+
+/** `check` for calls that a signal may interrupt, poll(2) even when it would not wait: they are made again. */
+export function checkUninterrupted(call: () => number, syscall: string, path?: string): number {
+  for (;;) {
+    const result = call();
+    if (result >= 0 || errno() !== EINTR) return check(result, syscall, path);
+  }
+}
+
 const { close } = bind({ close: { return: 'i32', arguments: ['i32'] } });
 
 /**

@@ -8,7 +8,7 @@
 import { DynamicLibrary, getCurrentEventLoop, getRawPointer } from 'node:ffi';
 import { isMainThread } from 'node:worker_threads';
 import { assert } from '#base/assert.ts';
-import { bind, check } from '#sys/libc.ts';
+import { bind, checkUninterrupted } from '#sys/libc.ts';
 import { SystemError } from '#sys/errors.ts';
 
 export const POLL_IN = 1;
@@ -23,7 +23,7 @@ export function pollNow(fd: number, events: number): number {
   const entry = Buffer.alloc(8);
   entry.writeInt32LE(fd, 0);
   entry.writeInt16LE(events, 4);
-  check(poll(entry, 1n, 0), 'poll');
+  checkUninterrupted(() => poll(entry, 1n, 0), 'poll');
   return entry.readInt16LE(6);
 }
 

@@ -10,6 +10,8 @@ export interface StartRequest {
   readonly stdin: number;
   readonly stdout: number;
   readonly stderr: number;
+  /** A descriptor that the runtime's process keeps open for as long as it is at work, and the container never sees. */
+  readonly lock: number;
 }
 
 export interface ContainerState {
@@ -47,8 +49,13 @@ export interface ExecProcess {
 export interface ContainerDriver {
   /** `runc 1.1.5` */
   readonly description: string;
-  /** Creates and starts; resolves with the pid of the first process once it runs. */
-  start(request: StartRequest, signal: AbortSignal): Promise<number>;
+  /**
+   * Creates and starts; resolves with the pid of the first process once it runs. Cannot be called off: a runtime that is
+   * killed half-way leaves half a container.
+   */
+  start(request: StartRequest): Promise<number>;
+  /** Whether anything is kept of a container of that id. */
+  isKnown(id: string): boolean;
   /** Sends a signal to the first process; nothing happens when it is gone. */
   kill(id: string, signal: string, abort: AbortSignal): Promise<void>;
   /** Removes what the runtime keeps of a container, killing it first when it still runs. */

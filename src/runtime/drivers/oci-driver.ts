@@ -29,6 +29,7 @@ export interface OciDriverOptions {
 
 const LOG_FILE = 'runtime.log';
 const PID_FILE = 'pid';
+const NEVER = new AbortController().signal;
 
 export class OciDriver implements ContainerDriver {
   readonly description: string;
@@ -39,7 +40,7 @@ export class OciDriver implements ContainerDriver {
     this.description = options.description;
   }
 
-  async start({ id, bundle, stdin, stdout, stderr }: StartRequest, signal: AbortSignal): Promise<number> {
+  async start({ id, bundle, stdin, stdout, stderr, lock }: StartRequest): Promise<number> {
     const log = path.join(bundle, LOG_FILE);
     const pidFile = path.join(bundle, PID_FILE);
     rmSync(log, { force: true });
@@ -56,12 +57,14 @@ export class OciDriver implements ContainerDriver {
       pidFile,
       id,
     );
-    const { code } = await runCommand(
-      { executable: this.#options.executable, args, stdio: [stdin, stdout, stderr] },
-      signal,
-    );
+    const stdio = [stdin, stdout, stderr, lock];
+    const { code } = await runCommand({ executable: this.#options.executable, args, stdio }, NEVER);
     if (code !== 0) throw new RuntimeError('run', lastError(log) ?? `${this.description} exited with code ${code}`);
     return Number(readFileSync(pidFile, 'utf8'));
+  }
+
+  isKnown(id: string): boolean {
+    return existsSync(path.join(this.#options.root, id));
   }
 
   async kill(id: string, name: string, abort: AbortSignal): Promise<void> {

@@ -25,7 +25,7 @@ import { ContainerLife, type LifeEvents } from '#runtime/pod/container-life.ts';
 import type { Ending } from '#runtime/pod/ended-container.ts';
 import { graceMs } from '#runtime/pod/grace.ts';
 import { RESTART_BACKOFF_BASE_MS, RESTART_BACKOFF_MAX_MS, restartBackoff } from '#runtime/pod/plan.ts';
-import { startContainer, type StartedContainer, StartFailure } from '#runtime/pod/start-container.ts';
+import { clearStart, startContainer, type StartedContainer, StartFailure } from '#runtime/pod/start-container.ts';
 import type { ContainerState, PodState, Running, Terminated } from '#runtime/pod/state.ts';
 import { stopContainer } from '#runtime/pod/stop-container.ts';
 import type { VolumeSources } from '#runtime/volumes/volumes.ts';
@@ -93,7 +93,7 @@ export class ContainerRunner {
     const { container } = this.#options;
     const pod = this.#options.pod();
     const attempt = this.#nextAttempt();
-    const id = `${uidOf(pod)}_${container.name}_${attempt}`;
+    const id = this.#idOf(attempt);
     const log = new LogFile(this.#logPath(attempt));
     this.#starting = new AbortController();
     const signal = AbortSignal.any([this.#options.signal, this.#starting.signal]);
@@ -103,7 +103,8 @@ export class ContainerRunner {
       isPulling = true;
     };
     try {
-      const request = { pod, container, sandbox, volumes: this.#options.volumes(), id, log, onPull };
+      const isDetached = () => this.#options.signal.aborted;
+      const request = { pod, container, sandbox, volumes: this.#options.volumes(), id, log, isDetached, onPull };
       const started = await startContainer(this.#env, request, signal);
       this.#event(imageEvent(container.image ?? '', started.image));
       events.normal(pod, 'Created', `Created container: ${container.name}`);
@@ -120,6 +121,17 @@ export class ContainerRunner {
   /** Gives up a start that is under way: the pod ends. */
   abortStart(): void {
     if (!this.#life) this.#starting.abort();
+  }
+
+  /** Nothing of this container runs, and nothing that was begun will. */
+  async clear(): Promise<void> {
+    if (this.#life) return;
+    const request = {
+      pod: this.#options.pod(),
+      container: this.#options.container,
+      id: this.#idOf(this.#nextAttempt()),
+    };
+    await clearStart(this.#env, request, this.#options.signal);
   }
 
   /** Resolves when the container has ended. */
@@ -142,6 +154,10 @@ export class ContainerRunner {
     const known = this.#options.state().containers[this.#options.container.name];
     if (!known) throw new Error(`no state of container ${this.#options.container.name}`);
     return known;
+  }
+
+  #idOf(attempt: number): string {
+    return `${uidOf(this.#options.pod())}_${this.#options.container.name}_${attempt}`;
   }
 
   #nextAttempt(): number {

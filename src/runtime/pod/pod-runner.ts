@@ -290,6 +290,7 @@ export class PodRunner {
   }
 
   async #tearDown(): Promise<void> {
+    await Promise.all([...this.#runners.values()].map((runner) => runner.clear()));
     await removeSandbox(this.#env, this.#pod, this.#state.sandbox);
     const { sandbox: _sandbox, ...rest } = this.#state;
     this.#volumes = undefined;

@@ -21,6 +21,7 @@ import { UNSEEN_START } from '#runtime/pod/exits.ts';
 import { containerEnvironment, ContainerConfigError, expand } from '#runtime/pod/environment.ts';
 import { containerCgroup, type ContainerPaths, podPaths } from '#runtime/pod/record.ts';
 import { hostnameOf } from '#runtime/pod/sandbox.ts';
+import { lockStart, type StartLock } from '#runtime/pod/start-lock.ts';
 import type { Sandbox } from '#runtime/pod/state.ts';
 import { VolumeError } from '#runtime/volumes/content.ts';
 import { containerMounts } from '#runtime/volumes/mounts.ts';
@@ -28,6 +29,7 @@ import type { VolumeSources } from '#runtime/volumes/volumes.ts';
 import { mountOverlay, unmount } from '#sys/mount.ts';
 import { processStat } from '#sys/proc.ts';
 
+const LOCK_FILE = 'start.lock';
 const DEFAULT_TERMINATION_LOG = '/dev/termination-log';
 
 /** Why a container was not started. `kind` decides how it shows and when it is tried again. */
@@ -52,6 +54,8 @@ export interface StartRequest {
   /** Runtime id of this life. */
   readonly id: string;
   readonly log: LogFile;
+  /** The agent goes, and leaves everything as it is. */
+  readonly isDetached: () => boolean;
   /** Called at least once when the image is not here and is pulled. */
   readonly onPull: () => void;
 }
@@ -70,8 +74,54 @@ export async function startContainer(
 ): Promise<StartedContainer> {
   const image = await fetchImage(env, request, signal);
   const paths = podPaths(env.podsDir, uidOf(request.pod)).container(request.container.name);
+  using lock = await takeStartLock(env, request, { paths, signal });
   await prepareBundle(env, request, { image, paths });
-  return run(env, request, { image, paths, signal });
+  const started = await run(env, request, { image, paths, lock });
+  if (signal.aborted) await discard(env, request, { paths, started });
+  signal.throwIfAborted();
+  return started;
+}
+
+/** What an agent that died had begun is cleared away: nobody has seen that container ready. */
+async function takeStartLock(
+  env: AgentEnvironment,
+  { id }: Pick<StartRequest, 'id'>,
+  { paths, signal }: { paths: ContainerPaths; signal: AbortSignal },
+): Promise<StartLock> {
+  mkdirSync(paths.root, { recursive: true });
+  const lock = await lockStart(path.join(paths.root, LOCK_FILE), env.clock, signal);
+  try {
+    if (env.driver.isKnown(id)) await env.driver.remove(id, signal);
+    return lock;
+  } catch (error) {
+    lock[Symbol.dispose]();
+    if (signal.aborted) throw error;
+    throw new StartFailure('runtime', 'StartError', error);
+  }
+}
+
+/** Clears away what a start that nobody finished may have left of a pod that ends. */
+export async function clearStart(
+  env: AgentEnvironment,
+  request: Pick<StartRequest, 'pod' | 'container' | 'id'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const paths = podPaths(env.podsDir, uidOf(request.pod)).container(request.container.name);
+  if (!existsSync(path.join(paths.root, LOCK_FILE))) return;
+  using _ = await takeStartLock(env, request, { paths, signal });
+  releaseRoot(paths);
+}
+
+/** The pod ended while its container was being started. An agent that goes leaves the container to the next one. */
+async function discard(
+  env: AgentEnvironment,
+  { id, isDetached }: StartRequest,
+  { paths, started }: { paths: ContainerPaths; started: StartedContainer },
+): Promise<void> {
+  started.pump[Symbol.dispose]();
+  if (isDetached()) return;
+  await env.driver.remove(id, new AbortController().signal);
+  releaseRoot(paths);
 }
 
 async function fetchImage(
@@ -265,21 +315,18 @@ function apiVolumes({ spec }: Pod): ReadonlySet<string> {
 async function run(
   env: AgentEnvironment,
   { id, log }: StartRequest,
-  { image, paths, signal }: Prepared & { signal: AbortSignal },
+  { image, paths, lock }: Prepared & { lock: StartLock },
 ): Promise<StartedContainer> {
   makeFifos(paths.root);
   using stdio = openContainerStdio(paths.root);
   const pump = pumpLogs(paths.root, log, env.clock);
   try {
-    const pid = await env.driver.start(
-      { id, bundle: paths.bundle, stdin: stdio.stdin, stdout: stdio.stdout, stderr: stdio.stderr },
-      signal,
-    );
+    const { stdin, stdout, stderr } = stdio;
+    const pid = await env.driver.start({ id, bundle: paths.bundle, stdin, stdout, stderr, lock: lock.fd });
     return { pid, startTicks: processStat(pid)?.startTicks ?? UNSEEN_START, image, pump };
   } catch (error) {
     pump[Symbol.dispose]();
     releaseRoot(paths);
-    if (signal.aborted) throw error;
     throw new StartFailure('runtime', 'StartError', error);
   }
 }
