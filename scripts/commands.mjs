@@ -1,5 +1,5 @@
 // The commands behind `npm run …`, on the product’s own Node (see run.mjs):
-//   test [unit|net|oci|e2e|all] [file …]     lint     demo [-- --keep]     sample-image (to standard output)
+//   test [unit|net|oci|e2e|all] [file …]     lint     build     demo [-- --keep]     sample-image (to standard output)
 import { spawnSync } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
 import path from 'node:path';
@@ -58,6 +58,10 @@ const commands = {
       ],
     ];
     return Math.max(...steps.map(([command, args]) => run(command, args)));
+  },
+  async build() {
+    await ensureBuilt();
+    return 0;
   },
   async demo(args) {
     await ensureBuilt();

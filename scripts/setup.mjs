@@ -2,7 +2,7 @@
 // machine's Node 20, since nothing else is there yet. Idempotent: a stamp says for which lock file it was done.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { aptCommand, installPackage } from './apt.mjs';
@@ -71,6 +71,8 @@ export function setup() {
   });
   if (result.status !== 0)
     throw new SetupError(`npm install failed (exit code ${result.status}); is the package registry reachable?`);
+  // Else `npm run` would put it before the machine's own Node, also where it does not start yet.
+  rmSync(path.join(ROOT, 'node_modules', '.bin', 'node'), { force: true });
   ensureNodeStarts();
   writeFileSync(STAMP, wanted());
 }

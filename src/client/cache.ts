@@ -5,6 +5,7 @@
  * is acknowledged, so whoever wrote sees its own write here. Over a network the copy may lag; callers must converge
  * all the same.
  */
+import { assert } from '#base/assert.ts';
 import { backoffDelayMs } from '#base/backoff.ts';
 import type { Clock, Timer } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
@@ -94,9 +95,11 @@ export class Cache<T extends KubeObject> implements Disposable {
     return this.#objects.size;
   }
 
-  /** Declares an index; declaring the same name again does nothing. */
+  /** Declares an index. Declaring it again does nothing; giving its name to another one is a mistake, and throws. */
   addIndex(name: string, indexer: Indexer<T>): void {
-    if (this.#indexes.has(name)) return;
+    const known = this.#indexes.get(name);
+    assert(!known || known.isBy(indexer), `the index ${name} of ${this.kind.plural} is declared twice, differently`);
+    if (known) return;
     const index = new Index(indexer);
     for (const object of this.#objects.values()) index.add(object);
     this.#indexes.set(name, index);
@@ -204,6 +207,11 @@ class Index<T extends KubeObject> {
 
   constructor(indexer: Indexer<T>) {
     this.#indexer = indexer;
+  }
+
+  /** Whether it goes by the same rule, which is told by its source: every caller makes a function of its own. */
+  isBy(indexer: Indexer<T>): boolean {
+    return this.#indexer === indexer || String(this.#indexer) === String(indexer);
   }
 
   keys(value: string): Iterable<ObjectKey> {

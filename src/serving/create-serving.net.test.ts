@@ -1,7 +1,7 @@
 /** The controllers together, over a real API server: that they come to rest, stay there, and get there past failures. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { KubeObject } from '#kube/object.ts';
+import { type KubeObject, labelsOf } from '#kube/object.ts';
 import { conflict, internalError } from '#kube/status.ts';
 import { findCondition, isReady } from '#knative/conditions.ts';
 import { Configuration } from '#knative/kinds/configuration.ts';
@@ -12,6 +12,7 @@ import { Service } from '#knative/kinds/service.ts';
 import { Deployment } from '#kube/kinds/apps/deployment.ts';
 import { Pod } from '#kube/kinds/core/pod.ts';
 import { Service as KubeService } from '#kube/kinds/core/service.ts';
+import { EndpointSlice } from '#kube/kinds/discovery/endpoint-slice.ts';
 import { ServingWorld, type ServingWorldOptions } from '#testing/serving-world.ts';
 
 const REF = { namespace: 'default', name: 'a' };
@@ -135,6 +136,14 @@ test('pods of a revision are in the gateway’s table while they are ready, and 
   await world.until('another one', () => states().size === 2 && states().get(pod.metadata.uid) === 'draining');
   await client.patch(Pod, ref, { type: 'merge', body: { metadata: { finalizers: null } } });
   await world.until('the first is gone', () => states().size === 1 && !states().has(pod.metadata.uid));
+  await world.rest();
+  const slices = (await client.list(EndpointSlice, { namespace: 'default' })).items;
+  const behind = slices.filter((one) => labelsOf(one)['kubernetes.io/service-name'] === 'a-00001-private');
+  assert.deepEqual(
+    behind.map(({ endpoints }) => endpoints.map(({ targetRef }) => targetRef?.uid)),
+    [[...states().keys()]],
+    'one slice, which follows the pods',
+  );
 });
 
 test('a gradual rollout moves one percent, then equal steps, then is over', async () => {

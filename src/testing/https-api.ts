@@ -16,7 +16,7 @@ import type { StoreLog } from '#store/log.ts';
 import { MemoryLog } from '#store/memory-log.ts';
 import { Store } from '#store/store.ts';
 
-export interface HttpsApiOptions extends Partial<Omit<ApiServerOptions, 'store' | 'clock'>> {
+export interface HttpsApiOptions extends Partial<Omit<ApiServerOptions, 'store'>> {
   readonly kinds: ApiServerOptions['kinds'];
   readonly http?: Partial<Omit<HttpServerOptions, 'api'>>;
   readonly log?: StoreLog;
@@ -41,10 +41,11 @@ export interface HttpsApi extends AsyncDisposable {
 export async function startHttpsApi(options: HttpsApiOptions): Promise<HttpsApi> {
   const { http = {}, log = new MemoryLog(), logger = silentLogger, directory: given, ...rest } = options;
   const directory = given ?? mkdtempSync(path.join(tmpdir(), 'https-api-'));
-  const clock = systemClock;
+  // Certificates are checked by OpenSSL, whose time is the real one.
+  const clock = options.clock ?? systemClock;
   const store = await Store.open({ log, clock, logger });
   const api = new ApiServer({ ...rest, store, clock, logger });
-  const pki = new Pki({ directory: path.join(directory, 'pki'), clock, serverNames: [] });
+  const pki = new Pki({ directory: path.join(directory, 'pki'), clock: systemClock, serverNames: [] });
   const metrics = new MetricRegistry();
   const server = await ApiHttpServer.start({
     api,

@@ -26,10 +26,10 @@ export function startLoad({ url, gateway, concurrency }: LoadOptions): Load {
   const agent = new http.Agent({ keepAlive: true, maxSockets: concurrency });
   const options = { hostname, port, path: pathname + search, headers: { host }, agent };
   const outcomes: Record<string, number> = {};
-  let isStopped = false;
+  const stopping = new AbortController();
   let answered = 0;
   const worker = async () => {
-    while (!isStopped) {
+    while (!stopping.signal.aborted) {
       const outcome = await send(options);
       outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
       answered += 1;
@@ -41,7 +41,7 @@ export function startLoad({ url, gateway, concurrency }: LoadOptions): Load {
       return answered;
     },
     async stop() {
-      isStopped = true;
+      stopping.abort();
       await workers;
       agent.destroy();
       return { requests: answered, outcomes };

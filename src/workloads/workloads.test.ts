@@ -134,7 +134,7 @@ test('a Deployment becomes ready pods on the node, with the conditions and event
   assert.equal(reasonOf(done, 'Progressing'), 'NewReplicaSetAvailable');
   assert.equal(done.metadata.annotations?.['deployment.kubernetes.io/revision'], '1');
   const { items } = await client.list(Event, { namespace: 'default' });
-  const reasons = items.map(({ reason }) => reason).sort();
+  const reasons = items.map(({ reason = '' }) => reason).sort((a, b) => a.localeCompare(b));
   assert.deepEqual(reasons, ['ScalingReplicaSet', 'Scheduled', 'Scheduled', 'SuccessfulCreate', 'SuccessfulCreate']);
 });
 
@@ -176,11 +176,11 @@ test('a new template rolls out pod by pod and never drops below the wanted numbe
   assert.deepEqual(images, ['dev.local/web:2', 'dev.local/web:2', 'dev.local/web:2']);
   const sets = (await client.list(ReplicaSet, { namespace: 'default' })).items;
   assert.deepEqual(
-    sets.map((one) => [one.metadata.annotations?.['deployment.kubernetes.io/revision'], one.spec.replicas]).sort(),
-    [
+    new Map(sets.map((one) => [one.metadata.annotations?.['deployment.kubernetes.io/revision'], one.spec.replicas])),
+    new Map([
       ['1', 0],
       ['2', 3],
-    ],
+    ]),
   );
   assert.equal(
     (await client.get(Deployment, { namespace: 'default', name: 'web' })).status?.unavailableReplicas,

@@ -4,11 +4,17 @@ import type { Labels, Metric, MetricRegistry } from '#base/metrics.ts';
 import type { Exchange } from '#apiserver/http/exchange.ts';
 import type { ApiPath } from '#apiserver/http/path.ts';
 import { verbFor } from '#apiserver/http/verb.ts';
+import type { Registry } from '#apiserver/registry.ts';
+import { subresourceOf } from '#apiserver/resources.ts';
 
 /** Seconds. */
 const DURATION_BOUNDS = [
   0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
 ];
+
+const NOTHING_SERVED = { component: 'apiserver', group: '', version: '', resource: '', subresource: '', scope: '' };
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 export interface Observed {
   end(): void;
@@ -16,6 +22,7 @@ export interface Observed {
 
 export class RequestMetrics {
   readonly #clock: Clock;
+  readonly #registry: Registry;
   readonly #total: Metric;
   readonly #durations: Metric;
   readonly #inFlight: Metric;
@@ -24,8 +31,9 @@ export class RequestMetrics {
   readonly #cpu: Metric;
   readonly #memory: Metric;
 
-  constructor(metrics: MetricRegistry, clock: Clock) {
+  constructor(metrics: MetricRegistry, { clock, registry }: { readonly clock: Clock; readonly registry: Registry }) {
     this.#clock = clock;
+    this.#registry = registry;
     this.#total = metrics.counter(
       'apiserver_request_total',
       'Requests answered, by what they were and how they ended.',
@@ -43,10 +51,8 @@ export class RequestMetrics {
   }
 
   begin(exchange: Exchange, path: ApiPath): Observed {
-    const verb = path.type === 'resource' ? verbFor(exchange, path) : exchange.method.toLowerCase();
-    const labels = labelsOf(path, verb);
+    const { labels, isLong } = this.#describe(exchange, path);
     const kind = { request_kind: exchange.method === 'GET' ? 'readOnly' : 'mutating' };
-    const isLong = verb === 'watch';
     const begun = this.#clock.monotonicMs();
     const [gauge, gaugeLabels] = isLong ? [this.#longRunning, labels] : [this.#inFlight, kind];
     gauge.add(1, gaugeLabels);
@@ -59,6 +65,24 @@ export class RequestMetrics {
     };
   }
 
+  /** Only what is served is named, so that nobody fills the metrics by asking for nonsense. */
+  #describe(exchange: Exchange, path: ApiPath): { labels: Labels; isLong: boolean } {
+    const served = path.type === 'resource' ? this.#registry.find(path.group, path.version, path.plural) : undefined;
+    if (path.type !== 'resource' || !served) {
+      const labels = { ...NOTHING_SERVED, verb: METHODS.has(exchange.method) ? exchange.method : 'OTHER' };
+      return { labels, isLong: false };
+    }
+    const { group, version, plural, namespace, name } = path;
+    const subresource = subresourceOf(served, path.subresource ?? '');
+    const verb = subresource?.isProxied ? 'connect' : verbFor(exchange, path);
+    const scope = name === '' ? (namespace === undefined ? 'cluster' : 'namespace') : 'resource';
+    const about = { group, version, resource: plural, subresource: subresource?.name ?? '', scope };
+    return {
+      labels: { component: 'apiserver', verb: verb.toUpperCase(), ...about },
+      isLong: verb === 'watch' || verb === 'connect',
+    };
+  }
+
   countEvent(group: string, version: string, resource: string): void {
     this.#watchEvents.add(1, { group, version, resource });
   }
@@ -68,12 +92,4 @@ export class RequestMetrics {
     this.#cpu.set((user + system) / 1e6);
     this.#memory.set(process.memoryUsage.rss());
   }
-}
-
-function labelsOf(path: ApiPath, verb: string): Labels {
-  const named = verb.toUpperCase();
-  if (path.type !== 'resource') return { component: 'apiserver', verb: named, group: '', version: '', resource: '' };
-  const { group, version, plural, subresource = '', namespace, name } = path;
-  const scope = name === '' ? (namespace === undefined ? 'cluster' : 'namespace') : 'resource';
-  return { component: 'apiserver', verb: named, group, version, resource: plural, subresource, scope };
 }

@@ -86,7 +86,7 @@ export class ApiHttpServer implements AsyncDisposable {
       kubelet: options.kubelet,
       checks: options.checks ?? [],
       metrics,
-      requests: new RequestMetrics(metrics, options.api.clock),
+      requests: new RequestMetrics(metrics, options.api),
       openapi: new OpenApiDocuments(options.api.registry, options.version),
       version: options.version,
       logger: options.logger,

@@ -30,7 +30,7 @@ export async function bindPod(api: Api, { target, body, options }: CreateRequest
 }
 
 function metadataOf(body: unknown): ObjectMeta {
-  return isObject(body) && isObject(body['metadata']) ? (body['metadata'] as ObjectMeta) : {};
+  return isObject(body) && isObject(body['metadata']) ? body['metadata'] : {};
 }
 
 function otherUid(uid: string, pod: Pod): string {

@@ -27,6 +27,8 @@ export interface Revision {
   readonly firstByteLimitMs: number;
   readonly stats: RevisionStats;
   readonly counts: CodeCounts;
+  /** When this worker said last that requests wait for it (monotonic). */
+  toldAt: number;
 }
 
 export interface Backend {
@@ -126,7 +128,15 @@ export class Backends {
     }
     const stats = new RevisionStats(this.#options.clock.monotonicMs());
     const firstByteLimitMs = firstByteLimit(info);
-    const revision: MutableRevision = { info, slot, pods: [], firstByteLimitMs, stats, counts: new CodeCounts() };
+    const revision: MutableRevision = {
+      info,
+      slot,
+      pods: [],
+      firstByteLimitMs,
+      stats,
+      counts: new CodeCounts(),
+      toldAt: Number.NEGATIVE_INFINITY,
+    };
     this.#revisions.set(info.uid, revision);
     return revision;
   }

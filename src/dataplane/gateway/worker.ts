@@ -30,6 +30,7 @@ import { RequestHead } from '#dataplane/proxy/request-head.ts';
 import { ResponseHead } from '#dataplane/proxy/response-head.ts';
 import { UpstreamPool } from '#dataplane/proxy/upstream-pool.ts';
 import { Io } from '#dataplane/proxy/wire.ts';
+import { ACTIVATE_SPACING_MS } from '#protocol/link.ts';
 import { emptyRoutingTable, type GatewaySettings, type Target, type TargetEndpoint } from '#protocol/routing.ts';
 import type { TimelineStep } from '#protocol/timeline.ts';
 
@@ -150,7 +151,7 @@ export class GatewayWorker {
   }
 
   #exchangeContext(): ExchangeContext {
-    const { clock, send } = this.#options;
+    const { clock } = this.#options;
     return {
       clock,
       epoch: new EpochClock(clock),
@@ -158,11 +159,18 @@ export class GatewayWorker {
       ledger: this.#ledger,
       log: this.#log,
       running: this.#running,
-      onWaiting: (revision) => {
-        if (this.#ledger.isNews(revision.slot)) send({ type: 'waiting', ...nameOf(revision) });
-      },
+      onWaiting: (revision) => this.#tellWaiting(revision),
       onColdStart: (revision, endpoint, steps) => this.#tellColdStart(revision, endpoint, steps),
     };
+  }
+
+  /** A revision whose pods are busy all the time has somebody waiting now and then; control hears of that often enough. */
+  #tellWaiting(revision: Revision): void {
+    if (!this.#ledger.isNews(revision.slot)) return;
+    const now = this.#options.clock.monotonicMs();
+    if (revision.pods.length > 0 && now - revision.toldAt < ACTIVATE_SPACING_MS) return;
+    revision.toldAt = now;
+    this.#options.send({ type: 'waiting', ...nameOf(revision) });
   }
 
   #tellColdStart(revision: Revision, endpoint: Endpoint, steps: readonly TimelineStep[]): void {

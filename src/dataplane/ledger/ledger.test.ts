@@ -85,6 +85,22 @@ test('a queue at its limit takes no more', () => {
   assert.equal(one.queued(REVISION), 2);
 });
 
+test('a queue is news when it begins, when it has doubled, and when it begins again', () => {
+  const { ledgers, pods } = build({ limits: [1] });
+  const [, one, two] = ledgers as [Ledger, Ledger, Ledger];
+  one.claim(REVISION, pods);
+  const tickets: number[] = [];
+  const news = Array.from({ length: 8 }, (_, index) => {
+    tickets.push((index % 2 === 0 ? one : two).enqueue(REVISION, pods, () => {}));
+    return one.isNews(REVISION);
+  });
+  assert.deepEqual(news, [true, true, false, true, false, false, false, true]);
+  tickets.forEach((ticket, index) => (index % 2 === 0 ? one : two).cancel(REVISION, ticket, pods));
+  assert.equal(one.isNews(REVISION), false);
+  one.enqueue(REVISION, pods, () => {});
+  assert.equal(two.isNews(REVISION), true);
+});
+
 test('a ticket that was granted and cancelled before its letter was read passes its slot on', () => {
   const { ledgers, pods } = build({ limits: [1] });
   const [, one, two] = ledgers as [Ledger, Ledger, Ledger];

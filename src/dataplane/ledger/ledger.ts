@@ -355,6 +355,8 @@ export class Ledger {
     else words[this.layout.ticket(previous) + TICKET_NEXT] = next;
     if (next === 0) words[list + REVISION_TAIL] = previous;
     else words[this.layout.ticket(next) + TICKET_PREVIOUS] = previous;
-    Atomics.sub(words, list + REVISION_LENGTH, 1);
+    const left = Atomics.sub(words, list + REVISION_LENGTH, 1) - 1;
+    // The next to wait is news again.
+    if (left === 0) Atomics.store(words, list + REVISION_TOLD, 0);
   }
 }

@@ -18,6 +18,7 @@ import {
   REVISION_LENGTH,
   REVISION_LOCK,
   REVISION_TAIL,
+  REVISION_TOLD,
   SEAT_INTENT,
   SEAT_RESCAN,
   SEAT_TICKETS,
@@ -77,6 +78,7 @@ function relink(layout: LedgerLayout, revision: number): void {
   words[list + REVISION_HEAD] = queued[0] ?? 0;
   words[list + REVISION_TAIL] = queued.at(-1) ?? 0;
   Atomics.store(words, list + REVISION_LENGTH, queued.length);
+  Atomics.store(words, list + REVISION_TOLD, 0);
 }
 
 function dropTickets(layout: LedgerLayout, seat: number, dead: number, pods: Set<number>): void {

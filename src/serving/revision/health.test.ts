@@ -175,7 +175,11 @@ const ROWS: readonly Row[] = [
     pods: [exited(0)],
     told: { ContainerHealthy: 'False ExitCode0: Container failed with: container exited with no error' },
   },
-  { what: 'a container that waits, in time', pods: [pulling], told: {} },
+  {
+    what: 'a container that waits, in time',
+    pods: [pulling],
+    told: { ResourcesAvailable: 'Unknown ImagePullBackOff: back off' },
+  },
   {
     what: 'a container that waits beyond the deadline',
     deployment: STUCK,

@@ -15,7 +15,7 @@ import type { WorkloadEnvironment } from '#workloads/replica-set/reconcile.ts';
 export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 const SLICE_MANAGED_BY = 'endpointslice.kubernetes.io/managed-by';
 const SKIP_MIRROR = 'endpointslice.kubernetes.io/skip-mirror';
-const BY_SERVICE = 'service';
+const BY_SERVICE = 'service-and-manager';
 
 export interface WantedSlices {
   /** The Service. */
