@@ -45,6 +45,7 @@ export function decode(served: ServedKind, body: SentBody, context: DecodeContex
   if (!isObject(body.value)) throw badRequest(`the object provided is unrecognized (must be of type ${kind})`);
   const document = withTypes(served, body.value);
   try {
+    checkSentTypes(served, document);
     return toStored(served, fitted(served, { document, repeated: body.repeated }, context));
   } catch (error) {
     if (!(error instanceof DecodeFault)) throw error;
@@ -59,7 +60,9 @@ export function decode(served: ServedKind, body: SentBody, context: DecodeContex
 export function decodePatched(served: ServedKind, patched: unknown, context: DecodeContext): KubeObject {
   const document = isObject(patched) ? patched : {};
   try {
-    return toStored(served, fitted(served, { document: withTypes(served, document) }, context));
+    const typed = withTypes(served, document);
+    checkTypes(served, typed);
+    return toStored(served, fitted(served, { document: typed }, context));
   } catch (error) {
     if (!(error instanceof DecodeFault)) throw error;
     throw badPatch(served, document, error.message);
@@ -88,7 +91,6 @@ interface Parsed {
 }
 
 function fitted(served: ServedKind, { document, repeated }: Parsed, context: DecodeContext): KubeObject {
-  checkTypes(served, document);
   const fault = served.kind.isCustom ? undefined : decodeError(served.kind.schema, document);
   if (fault !== undefined) throw new DecodeFault(fault);
   reportProblems(served, { document, repeated }, context);
@@ -132,6 +134,15 @@ function withTypes({ kind }: ServedKind, document: Document): Document {
     apiVersion: document['apiVersion'] || apiVersionOf(kind),
     kind: document['kind'] || kind.kind,
   };
+}
+
+/** What a custom kind is called inside is looked at only after admission, by its strategy. */
+function checkSentTypes(served: ServedKind, document: Document): void {
+  const { kind, conversion } = served;
+  if (!kind.isCustom || conversion) return checkTypes(served, document);
+  const [given, expected] = [String(document['apiVersion']), apiVersionOf(kind)];
+  if (given === expected) return;
+  throw badRequest(`the API version in the data (${given}) does not match the expected API version (${expected})`);
 }
 
 function checkTypes({ kind }: ServedKind, document: Document): void {

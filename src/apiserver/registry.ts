@@ -65,8 +65,8 @@ export class Registry {
     return this.#served.get(`${group}/${version}/${plural}`);
   }
 
-  hasGroup(group: string): boolean {
-    return this.list().some(({ kind }) => kind.group === group);
+  hasBuiltinGroup(group: string): boolean {
+    return this.list().some(({ kind }) => kind.group === group && !kind.isCustom);
   }
 
   findKind(apiVersion: string, kind: string): ServedKind | undefined {

@@ -53,10 +53,16 @@ export type Stored<T extends KubeObject> = T & {
   metadata: { name: string; uid: string; resourceVersion: string; creationTimestamp: string };
 };
 
+export interface ListMeta {
+  resourceVersion: string;
+  continue?: string | undefined;
+  remainingItemCount?: number | undefined;
+}
+
 export interface ObjectList<T extends KubeObject> {
   apiVersion: string;
   kind: string;
-  metadata: { resourceVersion: string; continue?: string | undefined; remainingItemCount?: number | undefined };
+  metadata: ListMeta;
   items: T[];
 }
 

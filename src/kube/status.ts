@@ -83,8 +83,9 @@ export function notFound(resource: Resource, name: string): StatusError {
   return fail({ code: 404, reason: 'NotFound', message, details: detailsOf(resource, name) });
 }
 
-export function alreadyExists(resource: Resource, name: string): StatusError {
-  const message = `${resourceOf(resource)} "${name}" already exists`;
+/** @param isEnding it is there still, although it is deleted. */
+export function alreadyExists(resource: Resource, name: string, { isEnding = false } = {}): StatusError {
+  const message = `${isEnding ? 'object is being deleted: ' : ''}${resourceOf(resource)} "${name}" already exists`;
   return fail({ code: 409, reason: 'AlreadyExists', message, details: detailsOf(resource, name) });
 }
 
@@ -163,6 +164,13 @@ export function forbidden(resource: Resource, name: string, why: string): Status
 export function methodNotAllowed(): StatusError {
   const message = 'the server does not allow this method on the requested resource';
   return fail({ code: 405, reason: 'MethodNotAllowed', message, details: {} });
+}
+
+/** The same of a custom resource. */
+export function methodNotSupported(resource: Resource, verb: string): StatusError {
+  const message = `${verb} is not supported on resources of kind "${resourceOf(resource)}"`;
+  const details = { ...(resource.group === '' ? {} : { group: resource.group }), kind: resource.plural };
+  return fail({ code: 405, reason: 'MethodNotAllowed', message, details });
 }
 
 /** 404 for a resource that a served group and version does not have. */

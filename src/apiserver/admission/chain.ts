@@ -2,6 +2,7 @@
  * Hooks of kinds whose rules live elsewhere, in the order of the real server: `mutate` sees the object once it is
  * decoded and defaulted, `validate` after the object passed its schema and strategy. Either refuses by throwing.
  */
+import { fillDefaults } from '#kube/defaults.ts';
 import type { Kind } from '#kube/kind.ts';
 import type { KubeObject } from '#kube/object.ts';
 import type { User } from '#apiserver/user.ts';
@@ -29,6 +30,12 @@ export interface AdmissionHook {
   validate?(request: AdmissionRequest): void | Promise<void>;
 }
 
+/** What webhooks answer is decoded as the custom kind that it is for: named so, and with its defaults. */
+function readAgain({ kind, object }: AdmissionRequest): void {
+  object.kind = kind.kind;
+  fillDefaults(kind.schema, object);
+}
+
 export class AdmissionChain {
   readonly #hooks = new Map<string, AdmissionHook[]>();
 
@@ -37,7 +44,9 @@ export class AdmissionChain {
   }
 
   async mutate(resource: string, request: AdmissionRequest): Promise<void> {
-    for (const hook of this.#hooks.get(resource) ?? []) await hook.mutate?.(request);
+    const hooks = this.#hooks.get(resource) ?? [];
+    for (const hook of hooks) await hook.mutate?.(request);
+    if (hooks.length > 0 && request.kind.isCustom && request.operation !== 'DELETE') readAgain(request);
   }
 
   async validate(resource: string, request: AdmissionRequest): Promise<void> {

@@ -1,6 +1,6 @@
 /** Objects and lists as they are sent: whole, as tables or as their metadata only. */
 import { badRequest, failure, type Status, StatusError } from '#kube/status.ts';
-import type { KubeObject, ObjectList } from '#kube/object.ts';
+import type { KubeObject, ListMeta, ObjectList } from '#kube/object.ts';
 import type { Exchange } from '#apiserver/http/exchange.ts';
 import type { View } from '#apiserver/http/negotiate.ts';
 import { goPackage } from '#apiserver/decode.ts';
@@ -41,14 +41,24 @@ function renderView(exchange: Exchange, view: View, { objects, list }: Rendered,
     return {
       kind: 'Table',
       apiVersion,
-      metadata,
+      metadata: viewMetadata(metadata),
       ...tableOf(rendering.served, objects, { ...rendering, include, apiVersion }),
     };
   }
   const items = objects.map((object) => partialOf(object, apiVersion));
   if (!list) return items[0] ?? {};
   // An empty list of metadata has always been null.
-  return { kind: view.kind, apiVersion, metadata: list.metadata, items: items.length === 0 ? null : items };
+  return {
+    kind: view.kind,
+    apiVersion,
+    metadata: viewMetadata(list.metadata),
+    items: items.length === 0 ? null : items,
+  };
+}
+
+/** In views an empty token is left out. */
+function viewMetadata({ continue: token, ...rest }: ListMeta): ListMeta {
+  return { ...rest, ...(token ? { continue: token } : {}) };
 }
 
 export function partialOf({ metadata }: KubeObject, apiVersion: string): object {

@@ -1,5 +1,8 @@
-/** Which served resource a path means, and whether it takes the method; 404 and 405 as Kubernetes gives them. */
-import { methodNotAllowed, noSuchResource } from '#kube/status.ts';
+/**
+ * Which served resource a path means, and whether it takes the method; 404 and 405 as Kubernetes gives them. Custom
+ * kinds are served by another part of the real server, which says the same things in other words.
+ */
+import { methodNotAllowed, methodNotSupported, noSuchResource, notFound } from '#kube/status.ts';
 import type { Target } from '#apiserver/api.ts';
 import type { Exchange } from '#apiserver/http/exchange.ts';
 import { PageNotFound } from '#apiserver/http/page-not-found.ts';
@@ -16,12 +19,12 @@ export interface Resolved {
 export function resolve(registry: Registry, exchange: Exchange, path: ResourcePath): Resolved {
   const served = servedKind(registry, path);
   const subresource = path.subresource === undefined ? undefined : subresourceOf(served, path.subresource);
-  if (path.subresource !== undefined && subresource === undefined) throw noSuchResource();
-  if (path.rest.length > 0) throw noSuchResource();
   checkScope(served, exchange, path);
+  if (path.subresource !== undefined && subresource === undefined) throw noSuchSubresource(served, path);
+  if (path.rest.length > 0) throw noSuchSubresource(served, path);
   const verb = verbOf(exchange, path, subresource);
   const verbs = subresource?.verbs ?? verbsOf(served);
-  if (verb === undefined || !verbs.includes(verb)) throw methodNotAllowed();
+  if (verb === undefined || !verbs.includes(verb)) throw notAllowed(served, verb);
   const namespace = served.kind.namespaced ? path.namespace : undefined;
   return { target: { served, namespace, name: path.name, subresource: path.subresource }, verb, subresource };
 }
@@ -29,17 +32,26 @@ export function resolve(registry: Registry, exchange: Exchange, path: ResourcePa
 function servedKind(registry: Registry, { group, version, plural }: ResourcePath): ServedKind {
   const served = registry.find(group, version, plural);
   if (served) return served;
-  // Of a group that is not served, the whole path is unknown.
-  if (registry.hasGroup(group)) throw noSuchResource();
+  // Of a group that is not served, the whole path is unknown; and no group of custom kinds knows what it does not serve.
+  if (registry.hasBuiltinGroup(group)) throw noSuchResource();
   throw new PageNotFound();
 }
 
 function checkScope({ kind }: ServedKind, { method }: Exchange, { namespace, name }: ResourcePath): void {
-  if (!kind.namespaced && namespace !== undefined) throw noSuchResource();
-  if (!kind.namespaced || namespace !== undefined) return;
+  if (kind.namespaced === (namespace !== undefined)) return;
   // All namespaces together can be read, and nothing else.
-  if (name !== '') throw noSuchResource();
-  if (method !== 'GET') throw methodNotAllowed();
+  const isReadOfAll = kind.namespaced && name === '' && method === 'GET';
+  if (isReadOfAll) return;
+  if (kind.isCustom) throw new PageNotFound();
+  throw kind.namespaced && name === '' ? methodNotAllowed() : noSuchResource();
+}
+
+function noSuchSubresource({ kind }: ServedKind, { name }: ResourcePath): Error {
+  return kind.isCustom ? notFound(kind, name) : noSuchResource();
+}
+
+function notAllowed({ kind }: ServedKind, verb: Verb | undefined): Error {
+  return kind.isCustom ? methodNotSupported(kind, verb ?? '') : methodNotAllowed();
 }
 
 function verbOf({ method, query }: Exchange, path: ResourcePath, subresource?: Subresource): Verb | undefined {

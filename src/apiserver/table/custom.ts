@@ -23,7 +23,7 @@ export function customTable(kind: Kind): TableKind {
 }
 
 const plainTable: TableKind = {
-  columns: [nameColumn, ageColumn],
+  columns: [nameColumn, { ...ageColumn, type: 'date' }],
   row: (object, now) => ({ cells: [object.metadata.name ?? '', ageOf(object, now)] }),
 };
 

@@ -1,7 +1,7 @@
 import { emptyValue } from '#kube/canonical.ts';
 import type { Kind } from '#kube/kind.ts';
 import type { KubeObject } from '#kube/object.ts';
-import { alreadyExists, badRequest, invalid, plainError } from '#kube/status.ts';
+import { alreadyExists, badRequest, invalid, plainError, type StatusError } from '#kube/status.ts';
 import type { WriteOptions } from '#client/transport.ts';
 import { RevisionConflict } from '#store/errors.ts';
 import { admissionRequest, type Api, refOf, type Target, writeContext } from '#apiserver/api.ts';
@@ -57,7 +57,7 @@ export async function createDecoded(api: Api, request: DecodedCreate, caller: Ca
     for (const warning of served.strategy.warnings?.(object, undefined) ?? []) caller.warn(warning);
     const stored = await insert(api, { ...target, name: object.metadata.name ?? '' }, object, options);
     if (stored) return present(served, stored);
-    if (!isDrawn || draw >= MAX_NAME_DRAWS) throw alreadyExists(served.kind, object.metadata.name ?? '');
+    if (!isDrawn || draw >= MAX_NAME_DRAWS) throw taken(api, { ...target, name: object.metadata.name ?? '' });
     object.metadata.name = '';
   }
 }
@@ -97,7 +97,7 @@ function resetStatus({ isCustom, schema }: Kind, object: KubeObject): void {
 
 function validate(served: ServedKind, object: KubeObject, context: ReturnType<typeof writeContext>): void {
   const errors = [...metadataProblems(object, served), ...(served.strategy.validate?.(object, context) ?? [])];
-  if (errors.length > 0) throw invalid(served.storedAs, object.metadata.name ?? '', errors);
+  if (errors.length > 0) throw invalid({ ...served.storedAs, kind: object.kind }, object.metadata.name ?? '', errors);
 }
 
 /** True when the name was made up here, so that another one may do if it is taken. */
@@ -105,6 +105,12 @@ function drawName(api: Api, { metadata }: KubeObject): boolean {
   if (metadata.name || !metadata.generateName) return false;
   metadata.name = generateName(metadata.generateName, api.clock);
   return true;
+}
+
+function taken(api: Api, target: Target): StatusError {
+  const holder = api.store.get(target.served.resource, refOf(target))?.object;
+  const isEnding = holder?.metadata.deletionTimestamp !== undefined;
+  return alreadyExists(target.served.kind, target.name, { isEnding });
 }
 
 /** Undefined when the name is taken. */

@@ -107,7 +107,8 @@ function listOf(served: ServedKind, items: readonly KubeObject[], revision: numb
   return {
     apiVersion: apiVersionOf(served.kind),
     kind: `${served.kind.kind}List`,
-    metadata: { resourceVersion: String(revision) },
+    // Lists of custom kinds always say how to go on, even where there is nothing more.
+    metadata: { ...(served.kind.isCustom ? { continue: '' } : {}), resourceVersion: String(revision) },
     items: served.conversion ? items.map((object) => present(served, object)) : (items as KubeObject[]),
   };
 }
