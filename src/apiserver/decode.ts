@@ -45,7 +45,7 @@ export function decode(served: ServedKind, body: SentBody, context: DecodeContex
   if (!isObject(body.value)) throw badRequest(`the object provided is unrecognized (must be of type ${kind})`);
   const document = withTypes(served, body.value);
   try {
-    checkSentTypes(served, document);
+    checkSentTypes(served, document, context);
     return toStored(served, fitted(served, { document, repeated: body.repeated }, context));
   } catch (error) {
     if (!(error instanceof DecodeFault)) throw error;
@@ -98,12 +98,21 @@ function fitted(served: ServedKind, { document, repeated }: Parsed, context: Dec
 }
 
 /** Repeated and unknown fields are errors, warnings or nothing. */
-function reportProblems(served: ServedKind, { document, repeated }: Parsed, { options, caller }: DecodeContext): void {
+function reportProblems(served: ServedKind, { document, repeated }: Parsed, context: DecodeContext): void {
+  if ((context.options.fieldValidation ?? 'Ignore') === 'Ignore') return;
+  report({ unknown: pruneUnknown(served.kind, document).unknownFields, repeated }, context);
+}
+
+interface Problems {
+  /** Paths. */
+  readonly unknown: readonly string[];
+  readonly repeated?: RepeatedKeys | undefined;
+}
+
+function report({ unknown: paths, repeated }: Problems, { options, caller }: DecodeContext): void {
   const { fieldValidation = 'Ignore' } = options;
-  if (fieldValidation === 'Ignore') return;
-  const { unknownFields } = pruneUnknown(served.kind, document);
-  const unknown = unknownFields.map((path) => `unknown field ${JSON.stringify(path)}`);
-  if (unknown.length === 0 && repeated === undefined) return;
+  const unknown = paths.map((path) => `unknown field ${JSON.stringify(path)}`);
+  if (fieldValidation === 'Ignore' || (unknown.length === 0 && repeated === undefined)) return;
   if (fieldValidation === 'Strict') {
     const problems = repeated === undefined ? unknown : [repeated.strict, ...unknown];
     throw new DecodeFault(`strict decoding error: ${problems.join(', ')}`);
@@ -137,11 +146,14 @@ function withTypes({ kind }: ServedKind, document: Document): Document {
 }
 
 /** What a custom kind is called inside is looked at only after admission, by its strategy. */
-function checkSentTypes(served: ServedKind, document: Document): void {
+function checkSentTypes(served: ServedKind, document: Document, context: DecodeContext): void {
   const { kind, conversion } = served;
   if (!kind.isCustom || conversion) return checkTypes(served, document);
   const [given, expected] = [String(document['apiVersion']), apiVersionOf(kind)];
   if (given === expected) return;
+  // The schema of a version that is not served knows nothing but these.
+  const unknown = Object.keys(document).filter((name) => !['apiVersion', 'kind', 'metadata'].includes(name));
+  report({ unknown }, context);
   throw badRequest(`the API version in the data (${given}) does not match the expected API version (${expected})`);
 }
 

@@ -61,8 +61,10 @@ export class OracleCluster implements Disposable {
 
   async send({ method, path, headers = {}, body }: OracleRequest): Promise<OracleAnswer> {
     const payload = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+    // Node says nothing of the length of a DELETE's body by itself.
+    const length = payload === undefined ? {} : { 'content-length': String(Buffer.byteLength(payload)) };
     const type = payload === undefined ? {} : { 'content-type': 'application/json' };
-    const sent = { accept: 'application/json', ...type, ...headers };
+    const sent = { accept: 'application/json', ...type, ...length, ...headers };
     const answer = await this.#exchange({ method, path, headers: sent, body: payload });
     return { status: answer.status, headers: plainHeaders(answer.headers), body: parsed(answer.text) };
   }
