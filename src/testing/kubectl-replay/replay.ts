@@ -5,7 +5,8 @@ import path from 'node:path';
 import { parse, stringify } from 'yaml';
 import { eventually } from '#testing/eventually.ts';
 import type { Connection } from '#testing/http-replay/connection.ts';
-import { ignoredIn, type LeftOut } from '#testing/http-replay/left-out.ts';
+import { ignoredIn, type LeftOut, wholeCase } from '#testing/http-replay/left-out.ts';
+import { idleEntries } from '#testing/http-replay/replay.ts';
 import { Session } from '#testing/http-replay/session.ts';
 import type { KubectlCase, KubectlStep, Printed } from '#testing/kubectl-replay/case.ts';
 import { plain } from '#testing/kubectl-replay/plain.ts';
@@ -20,6 +21,8 @@ export interface Cluster {
   readonly kubeconfig: string;
   /** Where kubectl keeps what it found out about the server, for all cases together. */
   readonly cacheFolder: string;
+  /** What the recordings call `node1`; that when absent. */
+  readonly nodeName?: string;
 }
 
 export async function replayKubectl(
@@ -31,12 +34,18 @@ export async function replayKubectl(
   await using session = await Session.start(cluster.connection, { ...recorded, steps: [] });
   const terminal = new Terminal(cluster, folder, session);
   terminal.prepare(recorded);
+  const isToFail = wholeCase(exceptions, recorded.name) !== undefined;
   const found: string[] = [];
   for (const [position, step] of recorded.steps.entries()) {
+    if (isToFail && found.length > 0) break;
     const printed = await terminal.run(step);
-    const ignored = ignoredIn(exceptions, recorded.name, position);
-    if (step.quiet || ignored === undefined) continue;
-    const lines = compare(step, printed, ignored);
+    if (step.quiet) continue;
+    const compareWith = (entries: readonly LeftOut[]) => {
+      const ignored = ignoredIn(entries, recorded.name, position);
+      return ignored ? compare(step, printed, ignored) : [];
+    };
+    const idle = idleEntries({ exceptions, recorded, position }, compareWith);
+    const lines = [...compareWith(exceptions), ...idle.map((line) => `  ${line}`)];
     if (lines.length > 0) found.push(`step ${position}, ${step.argv.join(' ')}`, ...lines);
   }
   return found;
@@ -95,7 +104,9 @@ class Terminal {
 
   #plain(text: string): string {
     const surroundings = { namespace: this.#session.namespace, folder: this.#folder.path, literals: this.#literals };
-    return plain(text, surroundings);
+    const { nodeName } = this.#cluster;
+    const named = nodeName === undefined ? text : text.replaceAll(new RegExp(`\\b${nodeName}\\b`, 'g'), 'node1');
+    return plain(named, surroundings);
   }
 
   #execute(step: KubectlStep): Promise<Printed> {
