@@ -2,12 +2,13 @@
  * Which served resource a path means, and whether it takes the method; 404 and 405 as Kubernetes gives them. Custom
  * kinds are served by another part of the real server, which says the same things in other words.
  */
-import { methodNotAllowed, methodNotSupported, noSuchResource, notFound } from '#kube/status.ts';
+import { badRequest, methodNotAllowed, methodNotSupported, noSuchResource, notFound } from '#kube/status.ts';
 import type { Target } from '#apiserver/api.ts';
 import type { Exchange } from '#apiserver/http/exchange.ts';
 import { PageNotFound } from '#apiserver/http/page-not-found.ts';
 import type { ResourcePath } from '#apiserver/http/path.ts';
 import type { Registry, ServedKind } from '#apiserver/registry.ts';
+import { verbFor } from '#apiserver/http/verb.ts';
 import { type Subresource, subresourceOf, type Verb, verbsOf } from '#apiserver/resources.ts';
 
 export interface Resolved {
@@ -24,7 +25,7 @@ export function resolve(registry: Registry, exchange: Exchange, path: ResourcePa
   if (path.rest.length > 0) throw noSuchSubresource(served, path);
   const verb = verbOf(exchange, path, subresource);
   const verbs = subresource?.verbs ?? verbsOf(served);
-  if (verb === undefined || !verbs.includes(verb)) throw notAllowed(served, verb);
+  if (verb === undefined || !verbs.includes(verb)) throw notAllowed(served, exchange, path);
   const namespace = served.kind.namespaced ? path.namespace : undefined;
   return { target: { served, namespace, name: path.name, subresource: path.subresource }, verb, subresource };
 }
@@ -50,8 +51,11 @@ function noSuchSubresource({ kind }: ServedKind, { name }: ResourcePath): Error 
   return kind.isCustom ? notFound(kind, name) : noSuchResource();
 }
 
-function notAllowed({ kind }: ServedKind, verb: Verb | undefined): Error {
-  return kind.isCustom ? methodNotSupported(kind, verb ?? '') : methodNotAllowed();
+function notAllowed({ kind }: ServedKind, exchange: Exchange, path: ResourcePath): Error {
+  if (!kind.isCustom) return methodNotAllowed();
+  const verb = verbFor(exchange, path);
+  const lacksName = path.name === '' && (verb === 'update' || verb === 'patch');
+  return lacksName ? badRequest('name must be provided') : methodNotSupported(kind, verb);
 }
 
 function verbOf({ method, query }: Exchange, path: ResourcePath, subresource?: Subresource): Verb | undefined {
