@@ -2,6 +2,7 @@
 import { deepEqual } from '#base/json.ts';
 import type { Caches } from '#client/caches.ts';
 import type { Client } from '#client/client.ts';
+import { asLostRace, type PlannedWrite } from '#controller/lost-race.ts';
 import { NotOwnedError } from '#autoscaler/errors.ts';
 import type { Kind } from '#kube/kind.ts';
 import { type KubeObject, nameOf, type Stored } from '#kube/object.ts';
@@ -29,8 +30,16 @@ export async function ensureOwned<T extends WithSpec>(
 ): Promise<Stored<T>> {
   const name = nameOf(wanted);
   const there = caches.of(kind).get({ namespace: wanted.metadata.namespace, name });
-  if (!there) return client.create(kind, wanted);
+  if (!there) return planned({ verb: 'create', kind, name }, client.create(kind, wanted));
   if (!isControlledBy(there, owner)) throw new NotOwnedError(notOwned, { kind: kind.kind, name });
   if (isAsWanted ? isAsWanted(there) : deepEqual(there.spec, wanted.spec)) return there;
-  return client.derived.update(kind, { ...there, spec: wanted.spec });
+  return planned({ verb: 'change', kind, name }, client.derived.update(kind, { ...there, spec: wanted.spec }));
+}
+
+async function planned<T>(write: PlannedWrite, done: Promise<T>): Promise<T> {
+  try {
+    return await done;
+  } catch (error) {
+    throw asLostRace(error, write);
+  }
 }

@@ -10,8 +10,8 @@ import type { Durability } from '#client/transport.ts';
 import type { Outcome } from '#controller/controller.ts';
 import type { EventRecorder } from '#controller/event-recorder.ts';
 import type { Kind } from '#kube/kind.ts';
-import type { KubeObject, Stored } from '#kube/object.ts';
-import { isConflict, isNotFound } from '#kube/status.ts';
+import { type KubeObject, nameOf, type Stored } from '#kube/object.ts';
+import { isConflict, isNotFound, staleVersion } from '#kube/status.ts';
 import {
   beginReconcile,
   type Conditions,
@@ -69,21 +69,30 @@ async function attempt(work: () => Promise<Outcome>): Promise<Attempt> {
 }
 
 async function writeStatus<T extends WithStatus, Name extends string>(
-  { kind, object, client, durability }: StatusReconcile<T, Name>,
+  options: StatusReconcile<T, Name>,
   status: StatusOf<T>,
 ): Promise<void> {
+  const { kind, object, client, durability } = options;
   if (deepEqual(object.status ?? {}, status)) return;
   const writer = durability?.(object.status, status) === 'derived' ? client.derived : client;
   const ref = { namespace: object.metadata.namespace, name: object.metadata.name };
   try {
-    await writer.modify(kind, ref, (current) => withStatus(object, current, status), 'status');
+    await writer.modify(kind, ref, (current) => withStatus(options, current, status), 'status');
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }
 }
 
-/** The same object incarnation with the new status; undefined when it was made anew or has the status already. */
-function withStatus<T extends WithStatus>(object: Stored<T>, current: Stored<T>, status: StatusOf<T>): T | undefined {
+/**
+ * The same object incarnation with the new status; undefined when it was made anew or has the status already. What
+ * was written since the object was read, by a reconcile whose word has not come back yet, is not to be lost.
+ */
+function withStatus<T extends WithStatus, Name extends string>(
+  { kind, object }: StatusReconcile<T, Name>,
+  current: Stored<T>,
+  status: StatusOf<T>,
+): T | undefined {
   if (current.metadata.uid !== object.metadata.uid || deepEqual(current.status ?? {}, status)) return undefined;
+  if (!deepEqual(current.status ?? {}, object.status ?? {})) throw staleVersion(kind, nameOf(object));
   return { ...current, status };
 }

@@ -10,6 +10,7 @@ import { Revision } from '#knative/kinds/revision.ts';
 import { Route } from '#knative/kinds/route.ts';
 import { Service } from '#knative/kinds/service.ts';
 import { Deployment } from '#kube/kinds/apps/deployment.ts';
+import { Event } from '#kube/kinds/core/event.ts';
 import { Pod } from '#kube/kinds/core/pod.ts';
 import { Service as KubeService } from '#kube/kinds/core/service.ts';
 import { EndpointSlice } from '#kube/kinds/discovery/endpoint-slice.ts';
@@ -95,6 +96,31 @@ test('every write may fail once, as an internal error or a lost race, and the wo
     await world.api.client.create(Service, manifest());
     const tree = await settledTree(world);
     assert.deepEqual(tree, expected, `write ${at}, ${world.transport.writes[at - 1]}, failed`);
+  }
+});
+
+test('caches that lag, as over a network, lead to the same world without a word of failure', async () => {
+  const shape = { template: { 'autoscaling.knative.dev/min-scale': '1' } };
+  const settledTree = async (world: ServingWorld) => {
+    await untilReady(world);
+    await world.rest(10_000);
+    return worldTree(world);
+  };
+  await using prompt = await started(shape);
+  const expected = await settledTree(prompt);
+  for (const seed of [1, 2, 3]) {
+    // A time for each kind, up to half a second.
+    const lagMs = (plural: string) => (plural.length * 97 * seed) % 500;
+    await using world = await started(shape, { lagMs });
+    assert.deepEqual(await settledTree(world), expected, `seed ${seed}`);
+    const events = (await world.api.client.list(Event, { namespace: 'default' })).items;
+    const failures = events.filter(({ type }) => type === 'Warning').map(({ message }) => message);
+    assert.deepEqual(failures, [], `seed ${seed}`);
+    await world.api.client.delete(Service, REF);
+    await world.until(
+      'gone',
+      async () => (await world.api.client.list(Route, { namespace: 'default' })).items.length === 0,
+    );
   }
 });
 

@@ -4,8 +4,10 @@
  */
 import type { Client } from '#client/client.ts';
 import type { EventRecorder } from '#controller/event-recorder.ts';
+import { asLostRace } from '#controller/lost-race.ts';
 import { type Kind, resourceOf } from '#kube/kind.ts';
 import { type KubeObject, nameOf, type Stored } from '#kube/object.ts';
+import { isNotFound } from '#kube/status.ts';
 
 export interface FinalizerEnvironment {
   readonly client: Client;
@@ -22,7 +24,12 @@ export async function addFinalizer<T extends KubeObject>(
   environment: FinalizerEnvironment,
 ): Promise<void> {
   if (hasFinalizer(kind, object)) return;
-  await write(kind, object, { finalizers: [...(object.metadata.finalizers ?? []), resourceOf(kind)], ...environment });
+  const finalizers = [...(object.metadata.finalizers ?? []), resourceOf(kind)];
+  try {
+    await write(kind, object, { finalizers, ...environment });
+  } catch (error) {
+    throw asLostRace(error, { verb: 'change', kind, name: nameOf(object) });
+  }
 }
 
 export async function removeFinalizer<T extends KubeObject>(
@@ -32,7 +39,12 @@ export async function removeFinalizer<T extends KubeObject>(
 ): Promise<void> {
   if (!hasFinalizer(kind, object)) return;
   const finalizers = (object.metadata.finalizers ?? []).filter((name) => name !== resourceOf(kind));
-  await write(kind, object, { finalizers, ...environment });
+  try {
+    await write(kind, object, { finalizers, ...environment });
+  } catch (error) {
+    // Gone already: a copy that lags still shows it.
+    if (!isNotFound(error)) throw error;
+  }
 }
 
 /** With the version that was read: a finalizer that somebody else adds meanwhile must not be lost. */

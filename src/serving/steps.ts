@@ -1,6 +1,7 @@
 /**
  * What a plan decides and what carries it out: typed steps, executed in order through the client. The first that fails
- * ends the run; reconciling again plans afresh from what is there then.
+ * ends the run; reconciling again plans afresh from what is there then. A lost race (a Conflict) is tried again without
+ * a word to the user; everything else is announced.
  *
  * `as` says whether a write may be acknowledged from memory. Creating an object gives it an identity that others refer
  * to (owner references carry UIDs), so whatever may own something, and all that a user wrote or reads as history, is
@@ -11,8 +12,9 @@ import { unreachable } from '#base/assert.ts';
 import type { Client } from '#client/client.ts';
 import type { Durability } from '#client/transport.ts';
 import type { EventRecorder } from '#controller/event-recorder.ts';
+import { asLostRace, type PlannedWrite } from '#controller/lost-race.ts';
 import type { Kind } from '#kube/kind.ts';
-import type { KubeObject, ObjectRef } from '#kube/object.ts';
+import { type KubeObject, nameOf, type ObjectRef } from '#kube/object.ts';
 import { isConflict } from '#kube/status.ts';
 import { someOf } from '#serving/content.ts';
 
@@ -73,12 +75,19 @@ async function applyStep(step: Step, { client, events }: StepEnvironment): Promi
     await write(step, step.as === 'derived' ? client.derived : client);
     if (announce) events.normal(announce.about, 'Created', announce.created);
   } catch (error) {
+    const cause = asLostRace(error, plannedWrite(step));
+    if (isConflict(cause)) throw cause;
     const why = error instanceof Error ? error.message : String(error);
     if (announce) events.warning(announce.about, 'CreationFailed', `${announce.failed}: ${why}`);
-    // A lost race is told by its type: it is tried again without a word.
-    if (doing === undefined || isConflict(error)) throw error;
+    if (doing === undefined) throw error;
     throw new Error(`${doing}: ${why}`, { cause: error });
   }
+}
+
+function plannedWrite(step: Step): PlannedWrite {
+  const { kind } = step;
+  const name = 'object' in step ? nameOf(step.object) : step.ref.name;
+  return { verb: step.verb === 'create' ? 'create' : 'change', kind, name };
 }
 
 function write(step: Step, client: Client): Promise<unknown> {

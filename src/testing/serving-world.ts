@@ -28,6 +28,7 @@ import { REPORT_PERIOD_MS, type RevisionReport } from '#protocol/link.ts';
 import { startTestApi, type TestApi } from '#testing/api.ts';
 import { settle } from '#testing/fake-clock.ts';
 import { knativeAdmission } from '#testing/knative-admission.ts';
+import { LaggingTransport } from '#testing/lagging-transport.ts';
 import { playGateway, type PlayedGateway } from '#testing/play-gateway.ts';
 import { playKubelet } from '#testing/play-kubelet.ts';
 import { createWorkloads } from '#workloads/create-workloads.ts';
@@ -45,6 +46,8 @@ export interface ServingWorldOptions {
   /** Pods stay as they are until `kubelet` is called. */
   readonly withoutKubelet?: boolean;
   readonly withoutGateway?: boolean;
+  /** How late the controllers' caches (not those of workloads, which never leave home) hear of each kind. */
+  readonly lagMs?: (plural: string) => number;
 }
 
 /** Counts writes to everything but Events, and can have one of them fail. */
@@ -98,7 +101,11 @@ export class ServingWorld implements AsyncDisposable {
     this.#options = options;
     this.namespace = options.namespace ?? 'default';
     this.socketPath = path.join(folder, 'link.sock');
-    const { clock, logger, metrics, caches } = api;
+    const { clock, logger, metrics } = api;
+    const { lagMs } = options;
+    const caches = lagMs
+      ? new Caches({ client: new Client(new LaggingTransport(api.transport, clock, lagMs)), clock, logger })
+      : api.caches;
     this.#caches = caches;
     this.transport = new WriteCounter(api.transport);
     const eventsOf = (component: string) => createEventRecorder({ client: api.client, clock, logger, component });
@@ -120,7 +127,8 @@ export class ServingWorld implements AsyncDisposable {
       digests: options.digests ?? { resolve: async () => 'never asked' },
       activatorEndpoints: () => [{ ip: '10.1.255.254', port: 8012 }],
     });
-    const workloads = createWorkloads({ ...plain, kinds: KINDS.filter(({ kind }) => kind !== 'Event'), rootCa: 'CA' });
+    const home = { ...plain, caches: api.caches };
+    const workloads = createWorkloads({ ...home, kinds: KINDS.filter(({ kind }) => kind !== 'Event'), rootCa: 'CA' });
     this.#controllers = [...workloads, ...serving, this.ingress.controller];
   }
 
@@ -145,6 +153,7 @@ export class ServingWorld implements AsyncDisposable {
     await this.autoscaler[Symbol.asyncDispose]();
     await this.ingress[Symbol.asyncDispose]();
     for (const controller of this.#controllers) await controller[Symbol.asyncDispose]();
+    this.#caches[Symbol.dispose]();
     await this.api[Symbol.asyncDispose]();
     await rm(path.dirname(this.socketPath), { recursive: true });
   }
@@ -210,7 +219,8 @@ export class ServingWorld implements AsyncDisposable {
     await client.create(Node, node);
     await client.updateStatus(Node, node);
     await this.#createAccount();
-    await this.#caches.start();
+    await this.api.caches.start();
+    if (this.#caches !== this.api.caches) await this.#caches.start();
     for (const controller of this.#controllers) controller.start();
     this.autoscaler.start();
     await this.ingress.start();

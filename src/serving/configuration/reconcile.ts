@@ -1,7 +1,7 @@
 /** Makes the Revisions of every Configuration and follows which are ready; see `plan.ts`. */
 import { Controller, controllerOwner, watching } from '#controller/controller.ts';
 import { keyOf, labelsOf, namespaceOf, type Stored } from '#kube/object.ts';
-import { isAlreadyExists, StatusError } from '#kube/status.ts';
+import { StatusError } from '#kube/status.ts';
 import { configurationConditions } from '#knative/conditions.ts';
 import { Configuration } from '#knative/kinds/configuration.ts';
 import { Revision } from '#knative/kinds/revision.ts';
@@ -64,9 +64,9 @@ function worldOf({ caches }: ServingEnvironment, configuration: Stored<Configura
   };
 }
 
-/** A name that is there already is a race that settles itself; anything else the user must know. */
+/** Lost races carry no cause and settle themselves; anything else the user must know. */
 function markFailure(error: unknown, draft: ConfigurationDraft, { status }: Configuration): void {
   draft.status.latestCreatedRevisionName = status?.latestCreatedRevisionName;
   const cause = error instanceof Error ? error.cause : undefined;
-  if (cause instanceof StatusError && !isAlreadyExists(cause)) markCreationFailed(draft, cause.message);
+  if (cause instanceof StatusError) markCreationFailed(draft, cause.message);
 }
