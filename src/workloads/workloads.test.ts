@@ -275,7 +275,9 @@ test('Endpoints that somebody writes for a Service without a selector are mirror
     typed(Service, { metadata: { namespace: 'default', name: 'out' }, spec: { ports: [{ port: 80 }] } }),
   );
   const subsets = [{ addresses: [{ ip: '192.0.2.1' }], ports: [{ port: 80 }] }];
-  await client.create(Endpoints, typed(Endpoints, { metadata: { namespace: 'default', name: 'out' }, subsets }));
+  const annotations = { 'example.com/a': 'b', 'endpoints.kubernetes.io/last-change-trigger-time': 'now' };
+  const metadata = { namespace: 'default', name: 'out', annotations };
+  await client.create(Endpoints, typed(Endpoints, { metadata, subsets }));
   await w.settled();
   const [slice] = (await client.list(EndpointSlice, { namespace: 'default' })).items;
   assert.deepEqual(
@@ -286,6 +288,7 @@ test('Endpoints that somebody writes for a Service without a selector are mirror
     slice?.metadata.labels?.['endpointslice.kubernetes.io/managed-by'],
     'endpointslicemirroring-controller.k8s.io',
   );
+  assert.deepEqual(slice?.metadata.annotations, { 'example.com/a': 'b' });
 });
 
 test('deleting a Deployment takes its ReplicaSets and pods with it, in the background and in the foreground', async () => {

@@ -54,6 +54,11 @@ test('a rollout goes from created over progressing to complete', () => {
   ]);
 });
 
+test('a new set whose pods are there by the time that the status is written is progressing', () => {
+  const quick = after(deployment(1), [{ current: started, atMs: T, news: 'created' }]);
+  assert.deepEqual(condition(quick, 'Progressing'), ['True', 'ReplicaSetUpdated', 'ReplicaSet "d-1" is progressing.']);
+});
+
 test('no progress for the deadline counts as failed, and says so once', () => {
   const spec = { progressDeadlineSeconds: 10 };
   const moving = after(deployment(1, spec), [

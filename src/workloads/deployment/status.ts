@@ -137,10 +137,10 @@ function progress(input: StatusInput, next: DeploymentStatus): Wanted | undefine
       message: `ReplicaSet "${name}" has successfully progressed.`,
     };
   }
-  if (news === 'created')
-    return { status: 'True', reason: 'NewReplicaSetCreated', message: `Created new replica set "${name}"` };
   if (hasProgressed(input, next))
     return { status: 'True', reason: 'ReplicaSetUpdated', message: `ReplicaSet "${name}" is progressing.` };
+  if (news === 'created')
+    return { status: 'True', reason: 'NewReplicaSetCreated', message: `Created new replica set "${name}"` };
   if (known && isOverdue(deployment, known, nowMs)) {
     return {
       status: 'False',

@@ -7,7 +7,7 @@ import type { Pod } from '#kube/kinds/core/pod.ts';
 import type { Service } from '#kube/kinds/core/service.ts';
 import type { ServicePort } from '#kube/kinds/core/service-spec.ts';
 import type { Endpoint, EndpointPort as SlicePort } from '#kube/kinds/discovery/endpoint.ts';
-import { isBeingDeleted, labelsOf, nameOf, namespaceOf } from '#kube/object.ts';
+import { annotationsOf, isBeingDeleted, labelsOf, nameOf, namespaceOf } from '#kube/object.ts';
 import { isPodFinished, isPodReady } from '#workloads/pods.ts';
 
 /** Most endpoints in one slice, as Kubernetes has it. */
@@ -137,6 +137,18 @@ export function mirrorSlices(endpoints: Endpoints): SliceContent[] {
     ];
     return chunks(all).map((chunk) => ({ endpoints: chunk, ports }));
   });
+}
+
+/** What is about the Endpoints object itself, and says nothing of a slice. */
+const UNMIRRORED = [
+  'kubectl.kubernetes.io/last-applied-configuration',
+  'endpoints.kubernetes.io/last-change-trigger-time',
+];
+
+/** Annotations of Endpoints are those of the slices that mirror them; absent where there are none. */
+export function mirroredAnnotations(endpoints: Endpoints): Record<string, string> | undefined {
+  const kept = Object.entries(annotationsOf(endpoints)).filter(([name]) => !UNMIRRORED.includes(name));
+  return kept.length === 0 ? undefined : Object.fromEntries(kept);
 }
 
 function mirrored({ ip, nodeName, hostname, targetRef }: EndpointAddress, state: 'ready' | 'not-ready'): Endpoint {

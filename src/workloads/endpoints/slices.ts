@@ -9,7 +9,14 @@ import { controllerRefTo } from '#kube/owner.ts';
 import { isStatus } from '#kube/status.ts';
 import { Controller, type Outcome, watching } from '#controller/controller.ts';
 import { refOfKey, type ObjectKey } from '#kube/object.ts';
-import { HEADLESS_LABEL, isHeadless, mirrorSlices, selectsPods, type SliceContent } from '#workloads/endpoints/plan.ts';
+import {
+  HEADLESS_LABEL,
+  isHeadless,
+  mirroredAnnotations,
+  mirrorSlices,
+  selectsPods,
+  type SliceContent,
+} from '#workloads/endpoints/plan.ts';
 import type { WorkloadEnvironment } from '#workloads/replica-set/reconcile.ts';
 
 export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
@@ -23,6 +30,13 @@ export interface WantedSlices {
   /** Who owns the slices: the Service, or the Endpoints that they mirror; absent when all slices are to go. */
   readonly owner: Stored<Service> | Stored<Endpoints> | undefined;
   readonly slices: readonly SliceContent[];
+  /** What the slices carry besides labels; what they have stays when absent. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+}
+
+interface WantedSlice extends Pick<WantedSlices, 'annotations'> {
+  readonly known: Stored<EndpointSlice> | undefined;
+  readonly content: SliceContent;
 }
 
 export class SliceWriter {
@@ -40,23 +54,19 @@ export class SliceWriter {
     });
   }
 
-  async converge({ ref, owner, slices }: WantedSlices): Promise<void> {
+  async converge({ ref, owner, slices, annotations }: WantedSlices): Promise<void> {
     const { caches, client } = this.#environment;
     const id = `${ref.namespace ?? ''}/${ref.name}/${this.#manager}`;
     const known = caches.of(EndpointSlice).byIndex(BY_SERVICE, id);
     for (const [index, content] of slices.entries()) {
-      if (owner) await this.#put(owner, ref, { known: known[index], content });
+      if (owner) await this.#put(owner, ref, { known: known[index], content, annotations });
     }
     for (const slice of known.slice(slices.length)) {
       await client.derived.remove(EndpointSlice, { namespace: slice.metadata.namespace, name: slice.metadata.name });
     }
   }
 
-  async #put(
-    owner: KubeObject,
-    ref: ObjectRef,
-    { known, content }: { known: Stored<EndpointSlice> | undefined; content: SliceContent },
-  ): Promise<void> {
+  async #put(owner: KubeObject, ref: ObjectRef, { known, content, annotations }: WantedSlice): Promise<void> {
     const { client } = this.#environment;
     const labels = this.#labels(owner, ref);
     if (!known) {
@@ -64,6 +74,7 @@ export class SliceWriter {
         generateName: `${ref.name}-`,
         namespace: ref.namespace,
         labels,
+        ...(annotations && { annotations }),
         ownerReferences: [controllerRefTo(owner)],
       };
       try {
@@ -73,7 +84,8 @@ export class SliceWriter {
       }
       return;
     }
-    const wanted = { ...known, metadata: { ...clone(known.metadata), labels }, ...content };
+    const metadata = { ...clone(known.metadata), labels, ...(annotations && { annotations }) };
+    const wanted = { ...known, metadata, ...content };
     if (!deepEqual(known, wanted)) await client.derived.update(EndpointSlice, wanted);
   }
 
@@ -92,7 +104,8 @@ export function createSliceMirrorController(environment: WorkloadEnvironment): C
     const service = caches.of(Service).byKey(key);
     const isMirrored = endpoints && service && !selectsPods(service) && labelsOf(endpoints)[SKIP_MIRROR] !== 'true';
     const slices = isMirrored ? mirrorSlices(endpoints) : [];
-    await writer.converge({ ref: refOfKey(key), owner: endpoints, slices });
+    const annotations = endpoints && mirroredAnnotations(endpoints);
+    await writer.converge({ ref: refOfKey(key), owner: endpoints, slices, annotations });
   };
   return new Controller({
     ...environment,
