@@ -20,7 +20,7 @@ import {
   type Stored,
   type WatchEvent,
 } from '#kube/object.ts';
-import { isStatus, type StatusError } from '#kube/status.ts';
+import { isStatus, StatusError } from '#kube/status.ts';
 import type { Client } from '#client/client.ts';
 import { type Subscription, subscriptionOf } from '#client/transport.ts';
 
@@ -158,7 +158,7 @@ export class Cache<T extends KubeObject> implements Disposable {
 
   #again(what: string, error: unknown, attempt: () => void): void {
     if (this.#closed) return;
-    const delayMs = backoffDelayMs(RETRY, this.#failures);
+    const delayMs = Math.min(backoffDelayMs(RETRY, this.#failures), askedDelayMs(error));
     this.#failures += 1;
     if (error !== undefined) {
       this.#options.logger.warn(`${what} of ${this.kind.plural} failed, again in ${delayMs} ms`, { error });
@@ -199,6 +199,12 @@ export class Cache<T extends KubeObject> implements Disposable {
   #announce(change: Change<T>): void {
     for (const handler of this.#handlers) handler(change);
   }
+}
+
+/** A server that is coming up says when to ask again, and that is soon. */
+function askedDelayMs(error: unknown): number {
+  const seconds = error instanceof StatusError ? error.status.details?.retryAfterSeconds : undefined;
+  return seconds === undefined ? Infinity : Math.max(RETRY.baseMs, seconds * 1_000);
 }
 
 class Index<T extends KubeObject> {
