@@ -13,14 +13,14 @@ const BANNER = [
   'const require = pinnaceCreateRequire(import.meta.url);',
 ].join('\n');
 
-function sources() {
-  return globSync('src/**/*.ts', { cwd: ROOT, exclude: (name) => name.endsWith('.test.ts') });
+function sources(...patterns) {
+  return globSync(patterns, { cwd: ROOT }).filter((name) => !name.endsWith('.test.ts'));
 }
 
 function isFresh() {
   if (!existsSync(STAMP)) return false;
   const built = statSync(STAMP).mtimeMs;
-  const inputs = [...sources(), 'package.json', 'scripts/build.mjs'];
+  const inputs = [...sources('src/**/*.ts'), 'package.json', 'scripts/build.mjs'];
   return inputs.every((file) => statSync(path.join(ROOT, file)).mtimeMs <= built);
 }
 
@@ -28,7 +28,7 @@ export async function ensureBuilt() {
   if (isFresh()) return;
   const startedAt = new Date();
   const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
-  const entryPoints = globSync(['src/main/*.ts', 'src/**/*-worker.ts'], { cwd: ROOT });
+  const entryPoints = sources('src/main/*.ts', 'src/**/*-worker.ts');
   const fresh = `${DIST}.${process.pid}`;
   await build({
     absWorkingDir: ROOT,

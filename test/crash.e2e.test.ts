@@ -19,7 +19,7 @@ const real = needs('root', 'runc', 'compiler');
 const always = { annotations: { 'autoscaling.knative.dev/min-scale': '1' } };
 
 function runningContainers({ paths }: TestPlatform): Running[] {
-  const containers = readRecords(paths.pods).states.flatMap((state) => Object.values(state.containers));
+  const containers = readRecords(paths).states.flatMap((state) => Object.values(state.containers));
   return containers.flatMap(({ life }) => (life.type === 'running' ? [life] : []));
 }
 

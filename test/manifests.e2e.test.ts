@@ -231,7 +231,12 @@ const hostile: readonly {
   { name: 'YAML with a tab', body: 'kind: Service\n\tspec: x', headers: YAML, says: /yaml: line \d+: / },
   { name: 'YAML of aliases', body: aliases.join('\n'), headers: YAML, says: /excessive aliasing/ },
   { name: 'deep JSON', body: `{"a":${'['.repeat(DEPTH)}${']'.repeat(DEPTH)}}`, says: /nested more than 500 levels/ },
-  { name: 'deep YAML', body: `a: ${'['.repeat(DEPTH)}${']'.repeat(DEPTH)}`, headers: YAML, says: /nested more than 500 levels/ },
+  {
+    name: 'deep YAML',
+    body: `a: ${'['.repeat(DEPTH)}${']'.repeat(DEPTH)}`,
+    headers: YAML,
+    says: /nested more than 500 levels/,
+  },
   { name: 'deep YAML blocks', body: '- '.repeat(DEPTH), headers: YAML, says: /nested more than 500 levels/ },
   { name: 'more than 3 MiB', body: `{"a":"${'x'.repeat(3_200_000)}"}`, says: /limit is 3145728/, code: 413 },
   {

@@ -37,9 +37,9 @@ export class RuntimeStart implements Disposable {
 
   /** Takes over the bundle of the only container of a running pod. */
   static async from(platform: TestPlatform, podName: string, folder: string): Promise<RuntimeStart> {
-    const state = readRecords(platform.paths.pods).states.find(({ pod }) => pod.metadata.name === podName);
+    const state = readRecords(platform.paths).states.find(({ pod }) => pod.metadata.name === podName);
     const container = state?.pod.spec.containers[0]?.name ?? '';
-    const { bundle, rootfs } = podPaths(platform.paths.pods, state?.pod.metadata.uid ?? '').container(container);
+    const { bundle, rootfs } = podPaths(platform.paths, state?.pod.metadata.uid ?? '').container(container);
     const overlay = readMounts().find(({ target }) => target === rootfs);
     const lower = overlay?.superOptions.find((option) => option.startsWith('lowerdir='))?.slice('lowerdir='.length);
     const executable = runtimeExecutable('runc');
@@ -50,26 +50,50 @@ export class RuntimeStart implements Disposable {
     return new RuntimeStart(folder, { lower: lower.split(':'), port, executable });
   }
 
+  /** The same container as often as is asked for, each with a port and a folder of its own. */
+  static async several(count: number, platform: TestPlatform, podName: string, folder: string) {
+    const folders = Array.from({ length: count }, (_, number) => path.join(folder, String(number)));
+    for (const own of folders) mkdirSync(own);
+    return Promise.all(folders.map((own) => RuntimeStart.from(platform, podName, own)));
+  }
+
   /** From the start of the runtime's command to the first byte of the container's answer, ms. */
   async measure(): Promise<number> {
+    this.prepare();
+    try {
+      const startedAt = performance.now();
+      return (await this.start()) - startedAt;
+    } finally {
+      await this.stop();
+    }
+  }
+
+  /** Makes what the node agent makes before it calls the runtime. */
+  prepare(): void {
     this.#number += 1;
-    const id = `bench-${process.pid}-${this.#number}`;
     const at = (name: string) => path.join(this.#folder, name);
     for (const name of ['upper', 'work']) rmSync(at(name), { recursive: true, force: true });
     for (const name of ['upper', 'work', 'rootfs']) mkdirSync(at(name), { recursive: true });
     mountOverlay({ target: at('rootfs'), lower: this.#lower, upper: at('upper'), work: at('work') });
-    try {
-      const startedAt = performance.now();
-      const started = this.#runtime('run', '--detach', '--bundle', this.#folder, id);
-      const failed = new AbortController();
-      const refused = started.catch((error: unknown) => failed.abort(error));
-      const answered = await firstAnswer(this.#port, failed.signal);
-      await refused;
-      return answered - startedAt;
-    } finally {
-      await this.#runtime('delete', '--force', id);
-      while (unmount(at('rootfs')));
-    }
+  }
+
+  /** Resolves with the instant at which the first byte of an answer came. */
+  async start(): Promise<number> {
+    const started = this.#runtime('run', '--detach', '--bundle', this.#folder, this.#id);
+    const failed = new AbortController();
+    const refused = started.catch((error: unknown) => failed.abort(error));
+    const answered = await firstAnswer(this.#port, failed.signal);
+    await refused;
+    return answered;
+  }
+
+  async stop(): Promise<void> {
+    await this.#runtime('delete', '--force', this.#id);
+    while (unmount(path.join(this.#folder, 'rootfs')));
+  }
+
+  get #id(): string {
+    return `bench-${process.pid}-${this.#port}-${this.#number}`;
   }
 
   [Symbol.dispose](): void {
@@ -91,7 +115,7 @@ export class RuntimeStart implements Disposable {
 function onOwnNetwork(spec: OciSpec, port: number): OciSpec {
   const namespaces = spec.linux.namespaces.filter(({ type }) => type !== 'network');
   const { sysctl: _ofTheNetwork, ...rest } = spec.linux;
-  const linux = { ...rest, namespaces, cgroupsPath: `/pinnace-bench-${process.pid}` };
+  const linux = { ...rest, namespaces, cgroupsPath: `/pinnace-bench-${process.pid}-${port}` };
   const env = spec.process.env.map((pair) => (pair.startsWith('PORT=') ? `PORT=${port}` : pair));
   return { ...spec, linux, root: { ...spec.root, path: 'rootfs' }, process: { ...spec.process, env } };
 }

@@ -27,9 +27,20 @@ function arraysEqual(left: unknown[], right: unknown[]): boolean {
 export function clone<T>(value: T): T {
   if (Array.isArray(value)) return value.map((entry: unknown) => clone(entry)) as T;
   if (!isObject(value)) return value;
+  // A spread copies the shape at once, which is several times as fast as one member after the other.
+  const copy: Record<string, unknown> = { ...value };
+  for (const key in copy) {
+    const member = copy[key];
+    if (member === undefined) return cloneDefined(value) as T;
+    if (typeof member === 'object' && member !== null) setMember(copy, key, clone(member));
+  }
+  return copy as T;
+}
+
+function cloneDefined(value: Record<string, unknown>): Record<string, unknown> {
   const copy: Record<string, unknown> = {};
   for (const key in value) if (value[key] !== undefined) setMember(copy, key, clone(value[key]));
-  return copy as T;
+  return copy;
 }
 
 /** The object's own member; undefined for what it inherits, such as `constructor`. */

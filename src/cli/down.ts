@@ -11,6 +11,7 @@ import { type StatePaths, statePaths } from '#protocol/platform.ts';
 import { cleanUpRuntime } from '#runtime/cleanup.ts';
 import { removeHosts } from '#runtime/hosts/hosts-file.ts';
 import { planNetwork } from '#runtime/network/address-plan.ts';
+import { unmountRunFolder } from '#supervisor/run-folder.ts';
 import { stopPlatform } from '#supervisor/stop.ts';
 
 export interface DownOptions {
@@ -46,6 +47,7 @@ export async function stopEverything({ clock, signal }: CliContext, paths: State
   const settings = readSettings(paths) ?? namesOf(paths.root);
   await cleanUpRuntime({ settings, paths, clock }, signal);
   await removeHosts({ clock }, settings.instance, signal);
+  unmountRunFolder(paths.run);
   rmSync(paths.run, { recursive: true, force: true });
 }
 

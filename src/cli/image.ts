@@ -65,7 +65,7 @@ export function imageRemove(
 ) {
   return withImages(context, options, async (service, paths) => {
     const force = options.force ? 'forced' : 'unless in use';
-    const { bytes } = await removeImages(service, images, { inUse: imagesInUse(paths.pods), force }, context.signal);
+    const { bytes } = await removeImages(service, images, { inUse: imagesInUse(paths), force }, context.signal);
     context.out.line(`removed ${images.join(', ')}: ${renderBytes(bytes)} freed`);
   });
 }

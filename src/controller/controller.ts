@@ -13,6 +13,7 @@ import type { Clock, Timer } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
 import type { Metric, MetricRegistry } from '#base/metrics.ts';
 import type { Cache, Change } from '#client/cache.ts';
+import { inTurn } from '#controller/turns.ts';
 import { WorkQueue } from '#controller/work-queue.ts';
 import { keyOf, keyOfRef, type KubeObject, namespaceOf, type ObjectKey } from '#kube/object.ts';
 import { controllerOf } from '#kube/owner.ts';
@@ -65,6 +66,8 @@ export interface ControllerOptions extends ControllerEnvironment {
   readonly reconcile: (key: ObjectKey, context: ReconcileContext) => Promise<Outcome>;
   readonly concurrency?: number;
   readonly resyncMs?: number;
+  /** Somebody waits for what these reconciles do, such as a request for its pod: they don't stand in line. */
+  readonly isUrgent?: boolean;
 }
 
 export class Controller implements AsyncDisposable {
@@ -74,6 +77,8 @@ export class Controller implements AsyncDisposable {
   readonly #backoff = new Backoff(RETRY);
   readonly #stop = new AbortController();
   readonly #running = new Set<Promise<void>>();
+  /** One for each reconcile that runs. `AbortSignal.any` would keep them all for longer, and look through them. */
+  readonly #aborts = new Set<AbortController>();
   readonly #durations: Metric;
   #resync: Timer | undefined;
   #scheduled = false;
@@ -108,6 +113,7 @@ export class Controller implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
+    for (const abort of this.#aborts) abort.abort(this.#stop.signal.reason);
     this.#resync?.cancel();
     this.#queue[Symbol.dispose]();
     for (const source of this.#options.sources) source[Symbol.dispose]();
@@ -118,41 +124,47 @@ export class Controller implements AsyncDisposable {
     for (const source of this.#options.sources) for (const key of source.keys()) this.#queue.add(key);
   }
 
-  /** Handlers of caches may not do work of their own, so reconciles begin in a microtask. */
+  /** Handlers of caches may not do work of their own, so reconciles begin in a microtask, or in turn. */
   #schedule(): void {
-    if (this.#scheduled) return;
+    if (this.#scheduled || !this.#hasRoom || this.#queue.size === 0) return;
     this.#scheduled = true;
-    queueMicrotask(() => {
+    const begin = () => {
       this.#scheduled = false;
-      this.#drain();
-    });
+      this.#begin();
+      this.#schedule();
+    };
+    if (this.#options.isUrgent) queueMicrotask(begin);
+    else inTurn(this.#options.clock, begin);
   }
 
-  #drain(): void {
+  get #hasRoom(): boolean {
     const limit = this.#options.concurrency ?? DEFAULT_CONCURRENCY;
-    while (this.#running.size < limit && !this.#stop.signal.aborted) {
-      const key = this.#queue.take();
-      if (key === undefined) return;
-      const run = this.#work(key).finally(() => {
-        this.#running.delete(run);
-        this.#queue.done(key);
-        this.#schedule();
-      });
-      this.#running.add(run);
-    }
+    return this.#running.size < limit && !this.#stop.signal.aborted;
+  }
+
+  /** The next key, unless it was withdrawn meanwhile. */
+  #begin(): void {
+    const key = this.#hasRoom ? this.#queue.take() : undefined;
+    if (key === undefined) return;
+    const run = this.#work(key).finally(() => {
+      this.#running.delete(run);
+      this.#queue.done(key);
+      this.#schedule();
+    });
+    this.#running.add(run);
   }
 
   async #work(key: ObjectKey): Promise<void> {
     const { clock, name } = this.#options;
     const begun = clock.monotonicMs();
     const logger = this.#logger.with({ key });
-    const timeout = new AbortController();
+    const abort = new AbortController();
+    this.#aborts.add(abort);
     using _ = clock.after(RECONCILE_TIMEOUT_MS, () =>
-      timeout.abort(new Error(`reconcile took longer than ${RECONCILE_TIMEOUT_MS} ms`)),
+      abort.abort(new Error(`reconcile took longer than ${RECONCILE_TIMEOUT_MS} ms`)),
     );
-    const signal = AbortSignal.any([this.#stop.signal, timeout.signal]);
     try {
-      const outcome = await this.#options.reconcile(key, { signal, logger });
+      const outcome = await this.#options.reconcile(key, { signal: abort.signal, logger });
       this.#backoff.forget(key);
       if (outcome) this.#queue.addAfter(key, outcome.requeueAfterMs);
       this.#observe(begun, 'success');
@@ -160,6 +172,8 @@ export class Controller implements AsyncDisposable {
       if (this.#stop.signal.aborted && isAbort(error, this.#stop.signal)) return;
       this.#observe(begun, 'error');
       this.#failed(key, error, logger.with({ controller: name }));
+    } finally {
+      this.#aborts.delete(abort);
     }
   }
 

@@ -6,12 +6,13 @@
  *     DIR/pki/             certificate authority, server and client certificates (0700)
  *     DIR/store/state.db   the durable store
  *     DIR/images/          blobs, unpacked layers, references
- *     DIR/pods/UID/        volumes, bundles and root filesystems of one pod
+ *     DIR/pods/UID/        record, volumes and writable layers of one pod
+ *     DIR/skeleton/        the lowest layer of every root filesystem
  *     DIR/netns/           mounted network namespaces
  *     DIR/pod-logs/        containers' logs, kept for a while after the pod is gone
  *     DIR/log/             our processes' logs
  *     DIR/journal/         decisions and cold starts, bounded
- *     DIR/run/             what does not survive a reboot: sockets, pids, exit codes
+ *     DIR/run/             what does not survive a reboot, in memory (tmpfs): sockets, pids, exit codes, bundles
  */
 import path from 'node:path';
 
@@ -102,6 +103,9 @@ export interface StatePaths {
   readonly store: string;
   readonly images: string;
   readonly pods: string;
+  /** Bundles and mount points of containers. */
+  readonly bundles: string;
+  readonly skeleton: string;
   readonly netns: string;
   readonly podLogs: string;
   readonly log: string;
@@ -132,6 +136,8 @@ export function statePaths(root: string): StatePaths {
     store: at('store'),
     images: at('images'),
     pods: at('pods'),
+    bundles: at('run', 'pods'),
+    skeleton: at('skeleton'),
     netns: at('netns'),
     podLogs: at('pod-logs'),
     log: at('log'),

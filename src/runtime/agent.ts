@@ -10,11 +10,10 @@ import { Pod } from '#kube/kinds/core/pod.ts';
 import { annotationsOf, type Stored, uidOf } from '#kube/object.ts';
 import type { AgentEnvironment } from '#runtime/pod/agent-environment.ts';
 import { PodRunner } from '#runtime/pod/pod-runner.ts';
-import { readRecords, removePodFolder } from '#runtime/pod/record.ts';
+import { type PodFolders, readRecords, removePodFolders, unmountPod } from '#runtime/pod/record.ts';
 import { type ContainerState, newPodState, type PodState } from '#runtime/pod/state.ts';
 import { sweepPodLogs } from '#runtime/logs/retention.ts';
 import { hasLiveVolumes } from '#runtime/volumes/volumes.ts';
-import { unmountBelow } from '#sys/mounts.ts';
 
 /** Pods that stand for something that is not started through the API. */
 const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
@@ -87,16 +86,16 @@ export class NodeAgent implements Disposable {
   }
 
   async #adopt(): Promise<void> {
-    const { network, podsDir, logger } = this.#env;
-    const { states, strays } = readRecords(podsDir);
-    for (const uid of strays) removeStray(podsDir, uid);
+    const { network, podFolders, logger } = this.#env;
+    const { states, strays } = readRecords(podFolders);
+    for (const uid of strays) removeStray(podFolders, uid);
     const addresses = states.flatMap(({ sandbox }) => (sandbox?.netns === undefined ? [] : [sandbox.address]));
     const lost = new Set(await network.adopt(new Set(addresses)));
     const present = new Map(this.#pods.list().map((pod) => [uidOf(pod), pod]));
     for (const state of states) {
       const known =
         state.sandbox && lost.has(state.sandbox.address) ? afterReboot(state, this.#env.clock.now()) : state;
-      if (known !== state) unmountBelow(podFolder(podsDir, uidOf(state.pod)));
+      if (known !== state) unmountPod(podFolders, uidOf(state.pod));
       const pod = present.get(uidOf(state.pod));
       const runner = this.#run(pod ?? (state.pod as Stored<Pod>), known);
       if (!pod) runner.gone();
@@ -109,13 +108,9 @@ export class NodeAgent implements Disposable {
   }
 }
 
-function podFolder(podsDir: string, uid: string): string {
-  return `${podsDir}/${uid}`;
-}
-
-function removeStray(podsDir: string, uid: string): void {
-  unmountBelow(podFolder(podsDir, uid));
-  removePodFolder(podsDir, uid);
+function removeStray(folders: PodFolders, uid: string): void {
+  unmountPod(folders, uid);
+  removePodFolders(folders, uid);
 }
 
 /** The machine was started anew: nothing runs and no network is there. Every container begins its next life. */

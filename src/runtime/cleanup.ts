@@ -30,7 +30,7 @@ export interface CleanUpOptions {
 export async function cleanUpRuntime(options: CleanUpOptions, signal: AbortSignal): Promise<void> {
   await stopContainers(options, signal);
   await killAll(options, signal);
-  for (const folder of [options.paths.pods, options.paths.ociRoot]) {
+  for (const folder of [options.paths.bundles, options.paths.pods, options.paths.ociRoot]) {
     if (existsSync(folder)) unmountBelow(folder);
     rmSync(folder, { recursive: true, force: true });
   }
@@ -39,7 +39,7 @@ export async function cleanUpRuntime(options: CleanUpOptions, signal: AbortSigna
 }
 
 async function stopContainers({ paths, clock }: CleanUpOptions, signal: AbortSignal): Promise<void> {
-  const running = readRecords(paths.pods).states.flatMap(({ containers }) =>
+  const running = readRecords(paths).states.flatMap(({ containers }) =>
     Object.values(containers).flatMap(({ life }): ProcessIdentity[] => (life.type === 'running' ? [life] : [])),
   );
   for (const identity of running) signalProcess(identity, SIGTERM);

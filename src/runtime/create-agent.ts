@@ -20,6 +20,8 @@ import { gatewayOf } from '#runtime/network/bridge.ts';
 import { NetworkPool } from '#runtime/network/pool.ts';
 import { capacityOf, nodeName, NodeStatus } from '#runtime/node/node-status.ts';
 import type { AgentEnvironment } from '#runtime/pod/agent-environment.ts';
+import { makeSkeleton } from '#runtime/pod/skeleton.ts';
+import { StartTurns } from '#runtime/pod/start-turns.ts';
 import { ExitWatcher } from '#runtime/pod/exits.ts';
 import { KubeletServer } from '#runtime/kubelet/server.ts';
 import { kubeletPod } from '#runtime/pod/kubelet-pods.ts';
@@ -54,8 +56,9 @@ export class AgentUnavailable extends Error {
 export async function createAgent(options: CreateAgentOptions, signal: AbortSignal): Promise<RunningAgent> {
   const { client, clock, logger, paths, settings } = options;
   await using stack = new AsyncDisposableStack();
-  for (const folder of [paths.pods, paths.podLogs, paths.exits, paths.netns])
+  for (const folder of [paths.pods, paths.bundles, paths.podLogs, paths.exits, paths.netns])
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeSkeleton(paths.skeleton);
   const { driver, cgroups } = await findRuntime(paths, signal);
   const images = stack.use(await ImageService.open({ root: paths.images, clock, logger, registry: options.registry }));
   const network = stack.use(new NetworkPool({ ...settings, netnsDir: paths.netns, clock, log: logger }));
@@ -81,12 +84,14 @@ export async function createAgent(options: CreateAgentOptions, signal: AbortSign
     client,
     events: createEventRecorder({ client, clock, logger, component: 'kubelet', host: name }),
     driver,
+    startTurns: new StartTurns(clock),
     images,
     network,
     exits,
     lookupIn: (namespace) => podLookup(client, services, namespace),
     node: { name, address, allocatable: capacityOf(settings.stateDir).allocatable },
-    podsDir: paths.pods,
+    podFolders: paths,
+    skeleton: paths.skeleton,
     podLogsDir: paths.podLogs,
     cgroups,
     cgroup: settings.cgroup,
@@ -115,7 +120,7 @@ function collectImages(
   { paths, logger }: Pick<CreateAgentOptions, 'paths' | 'logger'>,
   signal: AbortSignal,
 ): void {
-  collectUnused(images, { inUse: imagesInUse(paths.pods) }, signal).catch((error: unknown) =>
+  collectUnused(images, { inUse: imagesInUse(paths) }, signal).catch((error: unknown) =>
     logger.debug('unused images were not collected', { error }),
   );
 }

@@ -16,6 +16,7 @@ import { ForeignExits } from '#supervisor/foreign.ts';
 import { listenerRequests, listenerStates, obtainListeners } from '#supervisor/listeners.ts';
 import { startLogRotation } from '#supervisor/log-files.ts';
 import { type Command, ManagedProcess } from '#supervisor/managed-process.ts';
+import { mountRunFolder } from '#supervisor/run-folder.ts';
 import { startReaper } from '#supervisor/reaper.ts';
 import { findRole, type Role, ROLES, takeLock } from '#supervisor/roles.ts';
 import { readPlatformState, writeJson } from '#supervisor/state-file.ts';
@@ -39,7 +40,8 @@ export interface SupervisorOptions {
 /** Resolves after an orderly stop. Rejects with a `StartError` when it cannot begin. */
 export async function runSupervisor(options: SupervisorOptions, signal: AbortSignal): Promise<void> {
   const { paths, clock, log } = options;
-  for (const folder of [paths.run, paths.exits, paths.log]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  mountRunFolder(paths.run);
+  for (const folder of [paths.exits, paths.log]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   await using held = new AsyncDisposableStack();
   const last = readPlatformState(paths);
   held.adopt(becomeTheOnlyOne(options, last), closeSync);

@@ -13,9 +13,11 @@ export interface CgroupLayout {
   readonly unified: string | undefined;
   /** The root of each v1 controller's tree; `cpu` and `cpuacct` often share one. */
   readonly controllers: ReadonlyMap<string, string>;
+  /** The roots of all trees, also of those without a controller (v1's `name=systemd`), in which runtimes make groups too. */
+  readonly roots: readonly string[];
 }
 
-/** The controllers of v1 that limit or measure; a tree named otherwise (systemd's) is nobody's to use. */
+/** The controllers of v1 that limit or measure; a tree named otherwise (systemd's) has none. */
 const V1_CONTROLLERS: ReadonlySet<string> = new Set([
   'cpu',
   'cpuacct',
@@ -37,21 +39,22 @@ const V1_CONTROLLERS: ReadonlySet<string> = new Set([
 export function detectCgroups(mounts: readonly MountInfo[] = readMounts()): CgroupLayout | undefined {
   const unified = mounts.find(({ type }) => type === 'cgroup2')?.target;
   const controllers = new Map<string, string>();
+  const roots = new Set(unified === undefined ? [] : [unified]);
   for (const { type, target, superOptions } of mounts) {
     if (type !== 'cgroup') continue;
+    roots.add(target);
     for (const option of superOptions) {
       if (V1_CONTROLLERS.has(option) && !controllers.has(option)) controllers.set(option, target);
     }
   }
-  if (controllers.size === 0) return unified === undefined ? undefined : { version: 'v2', unified, controllers };
-  return { version: unified === undefined ? 'v1' : 'hybrid', unified, controllers };
+  const trees = { unified, controllers, roots: [...roots] };
+  if (controllers.size === 0) return unified === undefined ? undefined : { version: 'v2', ...trees };
+  return { version: unified === undefined ? 'v1' : 'hybrid', ...trees };
 }
 
 /** The group's folder in every tree, each once. */
 export function cgroupFolders(layout: CgroupLayout, cgroup: string): string[] {
-  const roots = new Set(layout.controllers.values());
-  if (layout.unified !== undefined) roots.add(layout.unified);
-  return [...roots].map((root) => path.join(root, cgroup));
+  return layout.roots.map((root) => path.join(root, cgroup));
 }
 
 /** The group's folder in the tree that has `controller`. */

@@ -93,7 +93,11 @@ test('a group has one folder per tree', () => {
   const lines = [cgroup1('memory'), cgroup1('cpu,cpuacct'), cgroup1('xattr,name=systemd')].join('\n');
   const layout = detectCgroups(parseMountInfo(lines));
   assert.ok(layout);
-  assert.deepEqual(cgroupFolders(layout, '/p/x'), ['/sys/fs/cgroup/memory/p/x', '/sys/fs/cgroup/cpu,cpuacct/p/x']);
+  assert.deepEqual(cgroupFolders(layout, '/p/x'), [
+    '/sys/fs/cgroup/memory/p/x',
+    '/sys/fs/cgroup/cpu,cpuacct/p/x',
+    '/sys/fs/cgroup/xattr,name=systemd/p/x',
+  ]);
   assert.equal(controllerFolder(layout, 'cpuacct', 'p'), '/sys/fs/cgroup/cpu,cpuacct/p');
   assert.equal(controllerFolder(layout, 'freezer', 'p'), undefined);
 });

@@ -19,6 +19,9 @@ const PR_SET_CHILD_SUBREAPER = 36;
 const WNOHANG = 1;
 const WEXITED = 4;
 const WNOWAIT = 0x1000000;
+/** Children of other threads are left to them. */
+const WNOTHREAD = 0x20000000;
+const P_ALL = 0;
 const P_PID = 1;
 const CLD_EXITED = 1;
 const SIGINFO_BYTES = 128;
@@ -67,13 +70,23 @@ export function reap(pid: number): ExitStatus | undefined {
   return parseWaitStatus(status.readInt32LE(0));
 }
 
-/** How child `pid` ended, leaving it in the process table; undefined while it runs or when it is no child. */
-function peek(pid: number): ExitStatus | undefined {
+interface Ended {
+  readonly pid: number;
+  readonly status: ExitStatus;
+}
+
+/**
+ * A child of this thread that has ended, or how child `pid` has, leaving it in the process table; undefined when there
+ * is none.
+ */
+function peek(pid?: number): Ended | undefined {
   const info = Buffer.alloc(SIGINFO_BYTES);
-  if (libc.waitid(P_PID, pid, info, WEXITED | WNOHANG | WNOWAIT) < 0) return undefined;
+  const flags = WEXITED | WNOHANG | WNOWAIT | WNOTHREAD;
+  if (libc.waitid(pid === undefined ? P_ALL : P_PID, pid ?? 0, info, flags) < 0) return undefined;
+  const ended = info.readInt32LE(16);
   const status = info.readInt32LE(24);
-  if (info.readInt32LE(16) !== pid) return undefined;
-  return info.readInt32LE(8) === CLD_EXITED ? { exitCode: status } : { signal: status };
+  if (ended === 0) return undefined;
+  return { pid: ended, status: info.readInt32LE(8) === CLD_EXITED ? { exitCode: status } : { signal: status } };
 }
 
 /** What is used of Node's ChildProcess. */
@@ -107,13 +120,15 @@ function ownPids(): Set<number> {
  */
 export function reapOrphans(record: (exit: OrphanExit) => void): void {
   assert(isMainThread, 'orphans belong to the main thread');
+  // Most signals are of a child that another thread has waited for by now.
+  if (!peek()) return;
   const own = ownPids();
-  for (const pid of childPids()) {
-    const status = own.has(pid) ? undefined : peek(pid);
-    const stat = status && processStat(pid);
+  for (const child of childPids()) {
+    const ended = own.has(child) ? undefined : peek(child);
+    const stat = ended && processStat(child);
     if (!stat) continue;
-    record({ pid, startTicks: stat.startTicks, ...status });
-    reap(pid);
+    record({ pid: child, startTicks: stat.startTicks, ...ended.status });
+    reap(child);
   }
 }
 

@@ -57,7 +57,7 @@ export class TestPlatform implements AsyncDisposable {
   readonly #folder = new TemporaryFolder('pinnace-e2e-');
   readonly stateDir: string;
   readonly #flags: readonly string[];
-  #status: StatusDocument | undefined;
+  #status: Promise<StatusDocument> | undefined;
   #transport: HttpTransport | undefined;
 
   private constructor({ flags = [], parent }: PlatformOptions) {
@@ -153,9 +153,9 @@ export class TestPlatform implements AsyncDisposable {
 
   /** Asks the gateway, by Host as clients without our names do. */
   async get(url: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
-    this.#status ??= await this.status();
+    this.#status ??= this.status();
     const { host, pathname, search } = new URL(url);
-    const gateway = new URL(this.#status.gateway.http);
+    const gateway = new URL((await this.#status).gateway.http);
     const { hostname, port } = gateway;
     return request({ hostname, port, path: pathname + search, headers: { ...headers, host } });
   }

@@ -44,7 +44,8 @@ class Run {
 
   compare(schema: Schema, pair: Pair): void {
     const { before, after, path } = pair;
-    if (before === after || (after !== undefined && deepEqual(before, after))) return;
+    // Equal lists are not looked into, whatever their elements are; equal maps come out empty by themselves.
+    if (before === after || (Array.isArray(after) && deepEqual(before, after))) return;
     const sort = sortOf(schema, after === undefined ? before : after);
     const former = sortOf(schema, before === undefined ? after : before);
     if (former !== sort) this.#compareAs(former, schema, pair);

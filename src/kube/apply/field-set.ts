@@ -65,6 +65,8 @@ export function below(set: FieldSet, element: PathElement): FieldSet {
 }
 
 export function union(left: FieldSet, right: FieldSet): FieldSet {
+  if (isEmptySet(right)) return left;
+  if (isEmptySet(left)) return right;
   const children = new Map(left.children);
   for (const [element, node] of right.children) {
     const mine = children.get(element);
@@ -74,6 +76,7 @@ export function union(left: FieldSet, right: FieldSet): FieldSet {
 }
 
 export function intersection(left: FieldSet, right: FieldSet): FieldSet {
+  if (isEmptySet(left) || isEmptySet(right)) return EMPTY_SET;
   const children = new Map<PathElement, FieldSet>();
   for (const [element, node] of left.children) {
     const other = right.children.get(element);
@@ -82,24 +85,28 @@ export function intersection(left: FieldSet, right: FieldSet): FieldSet {
   return { members: left.members.intersection(right.members), children };
 }
 
-/** The paths of `left` that are not in `right`. */
+/** The paths of `left` that are not in `right`; `left` itself when that is all of them. */
 export function difference(left: FieldSet, right: FieldSet): FieldSet {
-  const children = new Map<PathElement, FieldSet>();
-  for (const [element, node] of left.children) {
-    const other = right.children.get(element);
-    keep(children, element, other === undefined ? node : difference(node, other));
-  }
-  return { members: left.members.difference(right.members), children };
+  return subtract(left, right, { takesSubtrees: false });
 }
 
-/** The paths of `left` that are neither in `right` nor anywhere below a path in it. */
+/** The paths of `left` that are neither in `right` nor anywhere below a path in it; `left` itself when that is all. */
 export function withoutSubtrees(left: FieldSet, right: FieldSet): FieldSet {
+  return subtract(left, right, { takesSubtrees: true });
+}
+
+function subtract(left: FieldSet, right: FieldSet, how: { readonly takesSubtrees: boolean }): FieldSet {
+  if (isEmptySet(right)) return left;
   const children = new Map<PathElement, FieldSet>();
+  let isSame = true;
   for (const [element, node] of left.children) {
-    if (right.members.has(element)) continue;
     const other = right.children.get(element);
-    keep(children, element, other === undefined ? node : withoutSubtrees(node, other));
+    const isTaken = how.takesSubtrees && right.members.has(element);
+    const rest = isTaken ? EMPTY_SET : other === undefined ? node : subtract(node, other, how);
+    isSame &&= rest === node;
+    keep(children, element, rest);
   }
+  if (isSame && left.members.isDisjointFrom(right.members)) return left;
   return { members: left.members.difference(right.members), children };
 }
 

@@ -4,7 +4,7 @@
  * A manager is told apart by its name, the operation (Apply or Update), the subresource, and, for updates, the
  * version that it wrote in.
  */
-import { isObject } from '#base/json.ts';
+import { deepFreeze, isObject } from '#base/json.ts';
 import { EMPTY_SET, type FieldSet, fromFieldsV1, toFieldsV1, union } from '#kube/apply/field-set.ts';
 import type { ManagedFieldsEntry } from '#kube/object.ts';
 import { formatTime, parseTime } from '#kube/time.ts';
@@ -49,7 +49,27 @@ export function readManagers(entries: readonly ManagedFieldsEntry[] | undefined)
   return managers;
 }
 
+/**
+ * Most entries pass from one version of an object to the next as they are. What was made of one is remembered for as
+ * long as it lives; one that may still be changed is not.
+ */
+const readEntries = new WeakMap<ManagedFieldsEntry, Manager>();
+const writtenManagers = new WeakMap<Manager, ManagedFieldsEntry>();
+
 function readManager(entry: ManagedFieldsEntry): Manager | undefined {
+  const known = readEntries.get(entry);
+  if (known !== undefined) return known;
+  const manager = parseManager(entry);
+  if (manager !== undefined && Object.isFrozen(entry)) remember(manager, entry);
+  return manager;
+}
+
+function remember(manager: Manager, entry: ManagedFieldsEntry): void {
+  readEntries.set(entry, manager);
+  writtenManagers.set(manager, entry);
+}
+
+function parseManager(entry: ManagedFieldsEntry): Manager | undefined {
   const { manager = '', operation, apiVersion = '', fieldsType, fieldsV1 = {}, subresource = '', time } = entry;
   const isOperation = operation === 'Apply' || operation === 'Update';
   if (!isOperation || apiVersion === '' || fieldsType !== 'FieldsV1') return undefined;
@@ -69,15 +89,24 @@ function readFields(fieldsV1: unknown): FieldSet | undefined {
 /** The entries as the API shows them; undefined for none. */
 export function writeManagers(managers: Managers): ManagedFieldsEntry[] | undefined {
   if (managers.size === 0) return undefined;
-  return [...managers.values()].sort(compareManagers).map(({ name, operation, apiVersion, ...rest }) => ({
+  return [...managers.values()].sort(compareManagers).map(writeManager);
+}
+
+function writeManager(manager: Manager): ManagedFieldsEntry {
+  const known = writtenManagers.get(manager);
+  if (known !== undefined) return known;
+  const { name, operation, apiVersion, timeMs, fields, subresource } = manager;
+  const entry = deepFreeze<ManagedFieldsEntry>({
     manager: name,
     operation,
     apiVersion,
-    ...(rest.timeMs === undefined ? {} : { time: formatTime(rest.timeMs) }),
+    ...(timeMs === undefined ? {} : { time: formatTime(timeMs) }),
     fieldsType: 'FieldsV1',
-    fieldsV1: toFieldsV1(rest.fields),
-    ...(rest.subresource === '' ? {} : { subresource: rest.subresource }),
-  }));
+    fieldsV1: toFieldsV1(fields),
+    ...(subresource === '' ? {} : { subresource }),
+  });
+  remember(manager, entry);
+  return entry;
 }
 
 /** Applies before updates, then by second, then by name. */

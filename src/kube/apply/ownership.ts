@@ -55,7 +55,7 @@ export function disown(change: Change, managers: Managers, author: string | unde
     const lost = intersection(manager.fields, changed);
     if (!isEmptySet(lost)) conflicts.push({ manager, fields: lost });
     const fields = difference(difference(manager.fields, lost), comparison.removed);
-    left.set(identity, { ...manager, fields });
+    left.set(identity, withFields(manager, fields));
   }
   for (const [identity, { fields }] of left) if (isEmptySet(fields)) left.delete(identity);
   return { managers: left, comparison, conflicts };
@@ -100,20 +100,38 @@ export function reconcileManagers(managers: Managers, schema: Schema, apiVersion
   return new Map(current.map(([identity, manager]) => [identity, withSchema(manager, schema)]));
 }
 
+/** Sets that are as the schema has them. */
+const reconciledSets = new WeakMap<FieldSet, Schema>();
+
 function withSchema(manager: Manager, schema: Schema): Manager {
-  return { ...manager, fields: reconcile(manager.fields, schema) };
+  if (reconciledSets.get(manager.fields) === schema) return manager;
+  const fields = reconcile(manager.fields, schema);
+  reconciledSets.set(fields, schema);
+  return withFields(manager, fields);
 }
 
+/** The manager itself when these are its fields already: its entry is then written as it was read. */
+function withFields(manager: Manager, fields: FieldSet): Manager {
+  return manager.fields === fields ? manager : { ...manager, fields };
+}
+
+/** The set itself when the schema has it just so. */
 function reconcile(fields: FieldSet, schema: Schema): FieldSet {
   const members = new Set(fields.members);
   const children = new Map<PathElement, FieldSet>();
+  let isSame = true;
   for (const [element, node] of fields.children) {
     const type = typeBelow(schema, element);
-    if (type === undefined) children.set(element, node);
-    else if (isOnePiece(type)) members.add(element);
-    else children.set(element, reconcile(node, type));
+    if (type !== undefined && isOnePiece(type)) {
+      members.add(element);
+      isSame = false;
+      continue;
+    }
+    const reconciled = type === undefined ? node : reconcile(node, type);
+    isSame &&= reconciled === node;
+    children.set(element, reconciled);
   }
-  return { members, children };
+  return isSame ? fields : { members, children };
 }
 
 function isOnePiece(schema: Schema): boolean {

@@ -1,4 +1,5 @@
 /** Who owns what after a create, an update or a patch other than an apply. */
+import { deepEqual } from '#base/json.ts';
 import { EMPTY_SET, type FieldSet, isEmptySet, union, withoutSubtrees } from '#kube/apply/field-set.ts';
 import {
   asksForReset,
@@ -50,6 +51,7 @@ function managersBefore({ before, after, subresource = '' }: Update): Managers {
   const sent = after.metadata.managedFields;
   if (subresource !== '') return stored;
   if (asksForReset(sent)) return new Map();
+  if (deepEqual(sent, before?.metadata.managedFields)) return stored;
   const edited = readManagers(sent);
   return edited === undefined || edited.size === 0 ? stored : edited;
 }

@@ -12,19 +12,19 @@ import { type Kind, resourceOf } from '#kube/kind.ts';
 import { type KubeObject, namespaceOf, nameOf, uidOf } from '#kube/object.ts';
 import { controllerOf } from '#kube/owner.ts';
 import { planAdoption } from '#runtime/pod/adoption.ts';
-import { readRecords } from '#runtime/pod/record.ts';
+import { type PodFolders, readRecords } from '#runtime/pod/record.ts';
 import type { Store } from '#store/store.ts';
 import { isRunning } from '#sys/proc.ts';
 
 export interface AdoptOptions {
   readonly store: Store;
-  readonly podsDir: string;
+  readonly podFolders: PodFolders;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-export async function adoptPods({ store, podsDir, clock, logger }: AdoptOptions): Promise<void> {
-  const { states: records } = readRecords(podsDir);
+export async function adoptPods({ store, podFolders, clock, logger }: AdoptOptions): Promise<void> {
+  const { states: records } = readRecords(podFolders);
   if (records.length === 0) return;
   const replicaSets = objectsOf(store, ReplicaSet);
   const input = { records, isAlive: isRunning, pods: objectsOf(store, Pod), replicaSets, now: clock.now() };

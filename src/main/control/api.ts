@@ -56,7 +56,7 @@ export async function startApi(options: ApiOptions): Promise<PlatformApi> {
   await using stack = new AsyncDisposableStack();
   const pki = makePki(options);
   const store = stack.use(await Store.open({ log: new SqliteLog(paths.store), clock, logger }));
-  await adoptPods({ store, podsDir: paths.pods, clock, logger });
+  await adoptPods({ store, podFolders: paths, clock, logger });
   let configs: LiveConfigs | undefined;
   const admission = knativeAdmission(() => {
     if (!configs) throw new Error('the ConfigMaps are not there yet');

@@ -29,7 +29,7 @@ import {
   within,
 } from '#runtime/image/errors.ts';
 import { fetchImage } from '#runtime/image/fetch-image.ts';
-import { Gate } from '#runtime/image/gate.ts';
+import { Gate } from '#base/gate.ts';
 import type { ImageConfig } from '#runtime/image/image-config.ts';
 import { ImageLayers, type BlobSource } from '#runtime/image/image-layers.ts';
 import { type LayerLimits, MAX_CACHED_IMAGES, MAX_CONCURRENT_PULLS, MAX_WAITING_PULLS } from '#runtime/image/limits.ts';
@@ -130,7 +130,11 @@ export class ImageService implements AsyncDisposable {
   readonly workers: StoreWorkers;
   readonly #client: RegistryClient;
   readonly #layers: ImageLayers;
-  readonly #gate = new Gate({ width: MAX_CONCURRENT_PULLS, maxWaiting: MAX_WAITING_PULLS });
+  readonly #gate = new Gate({
+    width: MAX_CONCURRENT_PULLS,
+    maxWaiting: MAX_WAITING_PULLS,
+    onFull: () => new ImageError('Busy', 'too many image pulls wait'),
+  });
   readonly #pulls = new SharedWork<Pulled, PullProgress>();
   /** Images that are unpacked; checked against the disk at each use. */
   readonly #ready = new Map<Digest, { image: StoredImage; lowerDirs: readonly string[] }>();

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Gate } from '#runtime/image/gate.ts';
 import { SharedWork } from '#runtime/image/shared-work.ts';
 import { settle } from '#testing/fake-clock.ts';
 
@@ -51,27 +50,4 @@ test('the work ends when the last interest does, and who comes then begins anew'
   void shared.run('a', { signal: forever }, work);
   assert.equal(signals.length, 2);
   await assert.rejects(shared.run('a', { signal: AbortSignal.abort(new Error('late')) }, work), /late/);
-});
-
-test('a gate lets few through at a time, in order, and turns away when its queue is full', async () => {
-  const gate = new Gate({ width: 1, maxWaiting: 2 });
-  const order: string[] = [];
-  const enter = async (who: string, signal = forever) => {
-    const place = await gate.enter(signal);
-    order.push(who);
-    return place;
-  };
-  const first = await enter('first');
-  const impatient = new AbortController();
-  const second = enter('second', impatient.signal).catch((error: unknown) => error);
-  const third = enter('third');
-  await assert.rejects(enter('fourth'), { code: 'Busy' });
-  const reason = new Error('enough');
-  impatient.abort(reason);
-  assert.equal(await second, reason);
-  first[Symbol.dispose]();
-  first[Symbol.dispose]();
-  (await third)[Symbol.dispose]();
-  (await enter('fifth'))[Symbol.dispose]();
-  assert.deepEqual(order, ['first', 'third', 'fifth']);
 });

@@ -27,7 +27,7 @@ before(async () => {
   socketPath = world.paths.kubeletSocket;
   const pod = await runPod('talk', { args: ['lines', '5'] });
   // Into the container's root filesystem, as any file of its image.
-  const tool = path.join(podPaths(world.paths.pods, uidOf(pod)).container('app').rootfs, 'tool');
+  const tool = path.join(podPaths(world.paths, uidOf(pod)).container('app').rootfs, 'tool');
   execFileSync(compiler() ?? '', ['-static', '-o', tool, SOURCE]);
   chmodSync(tool, 0o755);
 });

@@ -8,6 +8,8 @@ import type { ImageService } from '#runtime/image/image-service.ts';
 import type { CredentialEntry } from '#runtime/image/credentials.ts';
 import type { NetworkPool } from '#runtime/network/pool.ts';
 import type { ExitWatcher } from '#runtime/pod/exits.ts';
+import type { StartTurns } from '#runtime/pod/start-turns.ts';
+import type { PodFolders } from '#runtime/pod/record.ts';
 import type { Lookup } from '#runtime/pod/environment.ts';
 import type { TokenRequest } from '#runtime/volumes/content.ts';
 import type { CgroupLayout } from '#sys/cgroup-layout.ts';
@@ -30,13 +32,16 @@ export interface AgentEnvironment {
   readonly client: Client;
   readonly events: EventRecorder;
   readonly driver: ContainerDriver;
+  readonly startTurns: StartTurns;
   readonly images: Pick<ImageService, 'ensureImage'>;
   readonly network: NetworkPool;
   readonly exits: ExitWatcher;
   readonly lookupIn: (namespace: string) => PodLookup;
   readonly node: NodeFacts;
-  /** `DIR/pods` and `DIR/pod-logs`. */
-  readonly podsDir: string;
+  readonly podFolders: PodFolders;
+  /** `DIR/skeleton`. */
+  readonly skeleton: string;
+  /** `DIR/pod-logs`. */
   readonly podLogsDir: string;
   readonly cgroups: CgroupLayout;
   /** `pinnace-<instance>`, below the root of every tree. */

@@ -58,7 +58,7 @@ export class ContainerLife {
   constructor(env: AgentEnvironment, request: LifeRequest) {
     this.#env = env;
     this.#request = request;
-    const { root } = podPaths(env.podsDir, uidOf(request.pod)).container(request.container.name);
+    const { root } = podPaths(env.podFolders, uidOf(request.pod)).container(request.container.name);
     this.#pump = request.pump ?? pumpLogs(root, request.log, env.clock);
     env.exits.waitFor(request.running, (exit) => void this.#finish(exit));
     if (!request.isInit) void this.#probe();
@@ -119,7 +119,7 @@ export class ContainerLife {
     const { container, pod, running, log, events } = this.#request;
     this.#probes.abort();
     await this.#drain();
-    const paths = podPaths(this.#env.podsDir, uidOf(pod)).container(container.name);
+    const paths = podPaths(this.#env.podFolders, uidOf(pod)).container(container.name);
     const killedForMemory = wasOomKilled(cgroups, containerCgroup(this.#env.cgroup, pod, running.id));
     const ending = await endingOf({
       container,

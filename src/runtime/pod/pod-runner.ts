@@ -162,7 +162,7 @@ export class PodRunner {
   #setState(state: PodState): void {
     this.#state = state;
     // A pod that has nothing on this machine needs no record; its folder may be gone already.
-    if (state.sandbox) writeRecord(this.#env.podsDir, state);
+    if (state.sandbox) writeRecord(this.#env.podFolders, state);
     this.#status.changed();
     this.#schedule();
   }

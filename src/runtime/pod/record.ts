@@ -1,5 +1,5 @@
 /**
- * Writes down what the agent knows of a pod, beside the pod: `DIR/pods/UID/record.json`. Whoever is started next reads
+ * Writes down what the agent knows of a pod: `DIR/pods/UID/record.json`. Whoever is started next reads
  * it, finds the containers still running, and goes on. Written whole (temporary file and rename) at each change of a
  * container's life; not synced, since after a power failure there is nothing left to adopt.
  */
@@ -7,14 +7,24 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import path from 'node:path';
 import type { Pod } from '#kube/kinds/core/pod.ts';
 import { uidOf } from '#kube/object.ts';
+import type { StatePaths } from '#protocol/platform.ts';
 import type { Digest } from '#runtime/image/digest.ts';
 import type { PodState } from '#runtime/pod/state.ts';
+import { unmountBelow } from '#sys/mounts.ts';
 
 const RECORD_FILE = 'record.json';
 
-/** Paths of one pod below `DIR/pods`. */
+/**
+ * `DIR/pods`, on disk, and `DIR/run/pods`, in memory. A start makes a dozen files that are of no use once it is through
+ * or the machine was started anew; those are made in memory. What a container may write to is on disk.
+ */
+export type PodFolders = Pick<StatePaths, 'pods' | 'bundles'>;
+
+/** Paths of one pod. */
 export interface PodPaths {
-  readonly root: string;
+  /** Everything of the pod lies below these. */
+  readonly roots: readonly [disk: string, memory: string];
+  readonly record: string;
   readonly etc: string;
   readonly volumes: string;
   readonly container: (name: string) => ContainerPaths;
@@ -30,21 +40,24 @@ export interface ContainerPaths {
   readonly terminationLog: string;
 }
 
-export function podPaths(pods: string, uid: string): PodPaths {
-  const root = path.join(pods, uid);
+export function podPaths({ pods, bundles }: PodFolders, uid: string): PodPaths {
+  const disk = path.join(pods, uid);
+  const memory = path.join(bundles, uid);
   return {
-    root,
-    etc: path.join(root, 'etc'),
-    volumes: path.join(root, 'volumes'),
+    roots: [disk, memory],
+    record: path.join(disk, RECORD_FILE),
+    etc: path.join(disk, 'etc'),
+    volumes: path.join(disk, 'volumes'),
     container: (name) => {
-      const own = path.join(root, 'containers', name);
+      const own = path.join(memory, name);
+      const layers = path.join(disk, 'layers', name);
       return {
         root: own,
         bundle: own,
         rootfs: path.join(own, 'rootfs'),
-        upper: path.join(own, 'upper'),
-        work: path.join(own, 'work'),
-        terminationLog: path.join(own, 'termination-log'),
+        upper: path.join(layers, 'upper'),
+        work: path.join(layers, 'work'),
+        terminationLog: path.join(layers, 'termination-log'),
       };
     },
   };
@@ -55,29 +68,32 @@ export function containerCgroup(cgroup: string, pod: Pod, id: string): string {
   return `/${cgroup}/pod${uidOf(pod)}/${id}`;
 }
 
-export function writeRecord(pods: string, state: PodState): void {
-  const { root } = podPaths(pods, state.pod.metadata.uid ?? '');
-  mkdirSync(root, { recursive: true, mode: 0o700 });
-  const file = path.join(root, RECORD_FILE);
-  writeFileSync(`${file}.new`, JSON.stringify(state), { mode: 0o600 });
-  renameSync(`${file}.new`, file);
+export function writeRecord(folders: PodFolders, state: PodState): void {
+  const { record } = podPaths(folders, state.pod.metadata.uid ?? '');
+  mkdirSync(path.dirname(record), { recursive: true, mode: 0o700 });
+  writeFileSync(`${record}.new`, JSON.stringify(state), { mode: 0o600 });
+  renameSync(`${record}.new`, record);
 }
 
 /** The pods that were recorded; a folder without a readable record is one that was never started, or half removed. */
-export function readRecords(pods: string): { states: PodState[]; strays: string[] } {
+export function readRecords(folders: PodFolders): { states: PodState[]; strays: string[] } {
   const states: PodState[] = [];
   const strays: string[] = [];
-  for (const uid of existsSync(pods) ? readdirSync(pods) : []) {
-    const state = readRecord(path.join(pods, uid, RECORD_FILE));
+  for (const uid of new Set([...namesIn(folders.pods), ...namesIn(folders.bundles)])) {
+    const state = readRecord(podPaths(folders, uid).record);
     if (state?.pod.metadata.uid === uid) states.push(state);
     else strays.push(uid);
   }
   return { states, strays };
 }
 
+function namesIn(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder) : [];
+}
+
 /** Digests of the images that containers on this machine were started from. */
-export function imagesInUse(pods: string): ReadonlySet<Digest> {
-  const containers = readRecords(pods).states.flatMap((state) => Object.values(state.containers));
+export function imagesInUse(folders: PodFolders): ReadonlySet<Digest> {
+  const containers = readRecords(folders).states.flatMap((state) => Object.values(state.containers));
   return new Set(containers.flatMap(({ imageId }) => (imageId?.split('@')[1] ?? []) as Digest[]));
 }
 
@@ -89,7 +105,12 @@ function readRecord(file: string): PodState | undefined {
   }
 }
 
-/** Removes what is left of a pod's folder; its mounts must be gone. */
-export function removePodFolder(pods: string, uid: string): void {
-  rmSync(podPaths(pods, uid).root, { recursive: true, force: true });
+/** Detaches everything that is mounted below the pod's folders. */
+export function unmountPod(folders: PodFolders, uid: string): void {
+  for (const root of podPaths(folders, uid).roots) unmountBelow(root);
+}
+
+/** Removes what is left of a pod's folders; its mounts must be gone. */
+export function removePodFolders(folders: PodFolders, uid: string): void {
+  for (const root of podPaths(folders, uid).roots) rmSync(root, { recursive: true, force: true });
 }

@@ -7,7 +7,7 @@ import path from 'node:path';
 import type { Pod } from '#kube/kinds/core/pod.ts';
 import { namespaceOf, nameOf, uidOf } from '#kube/object.ts';
 import type { AgentEnvironment } from '#runtime/pod/agent-environment.ts';
-import { podPaths, removePodFolder } from '#runtime/pod/record.ts';
+import { podPaths, removePodFolders, unmountPod } from '#runtime/pod/record.ts';
 import type { Sandbox } from '#runtime/pod/state.ts';
 import {
   prepareVolumes,
@@ -16,7 +16,6 @@ import {
   type VolumeRequest,
   type VolumeSources,
 } from '#runtime/volumes/volumes.ts';
-import { unmountBelow } from '#sys/mounts.ts';
 
 /** The kubelet cuts host names here. */
 const MAX_HOSTNAME = 63;
@@ -26,7 +25,7 @@ export function hostnameOf(pod: Pod): string {
 }
 
 export async function makeSandbox(env: AgentEnvironment, pod: Pod, signal: AbortSignal): Promise<Sandbox> {
-  const paths = podPaths(env.podsDir, uidOf(pod));
+  const paths = podPaths(env.podFolders, uidOf(pod));
   mkdirSync(paths.etc, { recursive: true, mode: 0o755 });
   if (pod.spec.hostNetwork) {
     writeEtc(env, pod, env.node.address);
@@ -38,7 +37,7 @@ export async function makeSandbox(env: AgentEnvironment, pod: Pod, signal: Abort
 }
 
 function writeEtc(env: AgentEnvironment, pod: Pod, address: string): void {
-  const { etc } = podPaths(env.podsDir, uidOf(pod));
+  const { etc } = podPaths(env.podFolders, uidOf(pod));
   const hostname = hostnameOf(pod);
   const write = (name: string, text: string) => writeFileSync(path.join(etc, name), text, { mode: 0o644 });
   write('hostname', `${hostname}\n`);
@@ -59,10 +58,10 @@ function hostsFile({ spec }: Pod, hostname: string, address: string): string {
 
 /** Nothing of the pod may run any more. Removes its mounts, its files and its network, in this order. */
 export async function removeSandbox(env: AgentEnvironment, pod: Pod, sandbox: Sandbox | undefined): Promise<void> {
-  const paths = podPaths(env.podsDir, uidOf(pod));
+  const paths = podPaths(env.podFolders, uidOf(pod));
   unmountVolumes(paths.volumes);
-  unmountBelow(paths.root);
-  removePodFolder(env.podsDir, uidOf(pod));
+  unmountPod(env.podFolders, uidOf(pod));
+  removePodFolders(env.podFolders, uidOf(pod));
   if (sandbox?.netns !== undefined) await env.network.release(sandbox.address);
 }
 
@@ -78,7 +77,7 @@ function volumeRequest(env: AgentEnvironment, pod: Pod, sandbox: Sandbox): Volum
   const lookup = env.lookupIn(namespaceOf(pod));
   const account = pod.spec.serviceAccountName ?? 'default';
   return {
-    root: podPaths(env.podsDir, uidOf(pod)).volumes,
+    root: podPaths(env.podFolders, uidOf(pod)).volumes,
     input: {
       pod,
       podIp: sandbox.address,

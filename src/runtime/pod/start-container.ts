@@ -73,7 +73,8 @@ export async function startContainer(
   signal: AbortSignal,
 ): Promise<StartedContainer> {
   const image = await fetchImage(env, request, signal);
-  const paths = podPaths(env.podsDir, uidOf(request.pod)).container(request.container.name);
+  const paths = podPaths(env.podFolders, uidOf(request.pod)).container(request.container.name);
+  using _ = await env.startTurns.take(signal);
   using lock = await takeStartLock(env, request, { paths, signal });
   await prepareBundle(env, request, { image, paths });
   const started = await run(env, request, { image, paths, lock });
@@ -106,7 +107,7 @@ export async function clearStart(
   request: Pick<StartRequest, 'pod' | 'container' | 'id'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const paths = podPaths(env.podsDir, uidOf(request.pod)).container(request.container.name);
+  const paths = podPaths(env.podFolders, uidOf(request.pod)).container(request.container.name);
   if (!existsSync(path.join(paths.root, LOCK_FILE))) return;
   using _ = await takeStartLock(env, request, { paths, signal });
   releaseRoot(paths);
@@ -154,7 +155,7 @@ interface Prepared {
 async function prepareBundle(env: AgentEnvironment, request: StartRequest, { image, paths }: Prepared): Promise<void> {
   try {
     const process = await planContainerProcess(env, request, image.config);
-    mountRoot(paths, image);
+    mountRoot(paths, [...image.lowerDirs, env.skeleton]);
     const user = userOf(request, image.config, paths.rootfs);
     writeSpec(env, request, { paths, process, user });
   } catch (error) {
@@ -202,16 +203,16 @@ function splitPair(pair: string): [string, string] {
   return [pair.slice(0, equals), pair.slice(equals + 1)];
 }
 
-/** A fresh writable layer over the image's. */
-function mountRoot({ rootfs, upper, work }: ContainerPaths, image: EnsuredImage): void {
+/** A fresh writable layer over the image's. @param lower from the uppermost down. */
+function mountRoot({ rootfs, upper, work }: ContainerPaths, lower: readonly string[]): void {
   while (unmount(rootfs));
   for (const folder of [upper, work]) rmSync(folder, { recursive: true, force: true });
   for (const folder of [rootfs, upper, work]) mkdirSync(folder, { recursive: true, mode: 0o755 });
-  mountOverlay({ target: rootfs, lower: image.lowerDirs, upper, work });
+  mountOverlay({ target: rootfs, lower, upper, work });
   ensureTmp(rootfs);
 }
 
-/** The runtime contract wants a writable /tmp; an image from scratch has none. */
+/** The runtime contract wants a writable /tmp, also where an image has taken it away. */
 function ensureTmp(rootfs: string): void {
   const tmp = path.join(rootfs, 'tmp');
   if (statSync(tmp, { throwIfNoEntry: false })) return;
@@ -261,7 +262,7 @@ function writeSpec(
   { pod, container, sandbox, volumes, id }: StartRequest,
   { paths, process: plan, user }: SpecParts,
 ): void {
-  const own = podPaths(env.podsDir, uidOf(pod));
+  const own = podPaths(env.podFolders, uidOf(pod));
   const spec = containerSpec({
     pod,
     container: { ...container, tty: false },

@@ -44,6 +44,7 @@ export function createDeploymentController(environment: WorkloadEnvironment): Co
   return new Controller({
     ...environment,
     name: 'deployment',
+    isUrgent: true,
     sources: [watching(caches.of(Deployment)), watching(replicaSets, controllerOwner(Deployment))],
     reconcile: (key) => reconciler.reconcile(key),
   });

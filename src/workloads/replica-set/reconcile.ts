@@ -52,6 +52,7 @@ export function createReplicaSetController(environment: WorkloadEnvironment): Co
   return new Controller({
     ...environment,
     name: 'replicaset',
+    isUrgent: true,
     sources: [watching(caches.of(ReplicaSet)), watching(pods, controllerOwner(ReplicaSet))],
     reconcile: (key) => reconciler.reconcile(key),
   });

@@ -30,6 +30,7 @@ export function createScheduler(environment: WorkloadEnvironment): Controller {
   return new Controller({
     ...environment,
     name: 'scheduler',
+    isUrgent: true,
     sources: [
       watching(pods, ({ type, object }) => (type === 'deleted' || isPodFinished(object) ? waiting() : [keyOf(object)])),
       watching(caches.of(Node), waiting),

@@ -1,21 +1,26 @@
 /** Lets a few through at a time, in the order in which they came; the queue in front is bounded. */
-import { ImageError } from '#runtime/image/errors.ts';
+
+export interface GateOptions {
+  /** How many may be inside at once. */
+  readonly width: number;
+  readonly maxWaiting: number;
+  /** What whoever finds the queue full is told. */
+  readonly onFull: () => Error;
+}
 
 export class Gate {
-  readonly #width: number;
-  readonly #maxWaiting: number;
+  readonly #options: GateOptions;
   #inside = 0;
   #waiting: (() => void)[] = [];
 
-  constructor(limits: { width: number; maxWaiting: number }) {
-    this.#width = limits.width;
-    this.#maxWaiting = limits.maxWaiting;
+  constructor(options: GateOptions) {
+    this.#options = options;
   }
 
   /** Resolves when it is this caller's turn; disposing lets the next one in. */
   async enter(signal: AbortSignal): Promise<Disposable> {
     signal.throwIfAborted();
-    if (this.#inside < this.#width) this.#inside += 1;
+    if (this.#inside < this.#options.width) this.#inside += 1;
     else await this.#wait(signal);
     let isOut = false;
     return {
@@ -28,7 +33,7 @@ export class Gate {
   }
 
   #wait(signal: AbortSignal): Promise<void> {
-    if (this.#waiting.length >= this.#maxWaiting) throw new ImageError('Busy', 'too many image pulls wait');
+    if (this.#waiting.length >= this.#options.maxWaiting) throw this.#options.onFull();
     return new Promise((resolve, reject) => {
       const turn = () => {
         signal.removeEventListener('abort', onAbort);
