@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, realpathSync, rmdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { type CliContext, CliError } from '#cli/context.ts';
+import { holdsImages, holdsPlatform } from '#cli/ownership.ts';
 import { readSettings } from '#cli/platform.ts';
 import { withStateLock } from '#cli/state-lock.ts';
 import { type StatePaths, statePaths } from '#protocol/platform.ts';
@@ -29,7 +30,7 @@ export async function down(context: CliContext, options: DownOptions): Promise<n
     throw new CliError('root: only root can stop a platform', { cure: 'run it with sudo' });
   const stateDir = realpathSync(options.stateDir);
   const paths = statePaths(stateDir);
-  if (!isPlatform(paths)) {
+  if (!holdsPlatform(paths) && !(options.purge && holdsImages(paths))) {
     out.note(`there is no platform in ${stateDir}`);
     return 0;
   }
@@ -54,10 +55,6 @@ export async function stopEverything({ clock, signal }: CliContext, paths: State
 /** Without `config.json` (a purge that was cut short) the names still follow from the directory. */
 function namesOf(stateDir: string) {
   return planNetwork({ stateDir, taken: [] });
-}
-
-function isPlatform(paths: StatePaths): boolean {
-  return existsSync(paths.config) || existsSync(paths.store) || existsSync(paths.run);
 }
 
 /** Removes what is ours; files that somebody else put there stay, and the directory with them. */

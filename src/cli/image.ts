@@ -3,11 +3,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { type CliContext, CliError } from '#cli/context.ts';
 import { renderBytes, renderDuration } from '#cli/output.ts';
 import { type StatePaths, statePaths } from '#protocol/platform.ts';
-import { listImages, loadImages, pullImage, removeImages } from '#runtime/image/commands.ts';
+import { type ImageListing, listImages, loadImages, pullImage, removeImages } from '#runtime/image/commands.ts';
 import { type CredentialEntry, entriesOfConfig } from '#runtime/image/credentials.ts';
 import { isImageError } from '#runtime/image/errors.ts';
 import { ImageService } from '#runtime/image/image-service.ts';
 import { parseReference } from '#runtime/image/reference.ts';
+import { isStore, storeLayout } from '#runtime/image/store/layout.ts';
 import { imagesInUse } from '#runtime/pod/record.ts';
 
 const SHORT_DIGEST = 'sha256:'.length + 12;
@@ -18,9 +19,9 @@ interface ImageOptions {
 }
 
 /** @param source path of an archive, or `-` for standard input. */
-export function imageLoad(context: CliContext, source: string, options: ImageOptions & { name?: string }) {
+export async function imageLoad(context: CliContext, source: string, options: ImageOptions & { name?: string }) {
+  if (source !== '-' && !existsSync(source)) throw new CliError(`there is no file ${source}`);
   return withImages(context, options, async (service) => {
-    if (source !== '-' && !existsSync(source)) throw new CliError(`there is no file ${source}`);
     const from = source === '-' ? STDIN : source;
     const loaded = await loadImages(service, from, { name: options.name }, context.signal);
     for (const { name, digest } of loaded) context.out.line(`loaded ${name} (${digest})`);
@@ -43,31 +44,40 @@ export function imagePull(context: CliContext, image: string, options: PullOptio
   });
 }
 
-export function imageList(context: CliContext, options: ImageOptions & { output: 'text' | 'json' }) {
-  return withImages(context, options, async (service) => {
-    const images = await listImages(service);
-    if (options.output === 'json') return context.out.json(images);
-    const age = (addedAt: number) => renderDuration(context.clock.now() - addedAt);
-    const rows = images.map(({ name, digest, size, addedAt }) => [
-      name,
-      digest.slice(0, SHORT_DIGEST),
-      renderBytes(size),
-      age(addedAt),
-    ]);
-    return context.out.table(['IMAGE', 'DIGEST', 'SIZE', 'AGE'], rows);
-  });
+/** Leaves a directory that has no images as it is. */
+export async function imageList(context: CliContext, options: ImageOptions & { output: 'text' | 'json' }) {
+  const show = (images: readonly ImageListing[]) => showImages(context, images, options.output);
+  if (hasImages(options)) return withImages(context, options, async (service) => show(await listImages(service)));
+  show([]);
+  return 0;
 }
 
-export function imageRemove(
+function showImages({ out, clock }: CliContext, images: readonly ImageListing[], output: 'text' | 'json'): void {
+  if (output === 'json') return out.json(images);
+  const rows = images.map(({ name, digest, size, addedAt }) => [
+    name,
+    digest.slice(0, SHORT_DIGEST),
+    renderBytes(size),
+    renderDuration(clock.now() - addedAt),
+  ]);
+  out.table(['IMAGE', 'DIGEST', 'SIZE', 'AGE'], rows);
+}
+
+export async function imageRemove(
   context: CliContext,
   images: readonly string[],
   options: ImageOptions & { force: boolean },
 ) {
+  if (!hasImages(options)) throw new CliError(`there are no images in ${options.stateDir}`);
   return withImages(context, options, async (service, paths) => {
     const force = options.force ? 'forced' : 'unless in use';
     const { bytes } = await removeImages(service, images, { inUse: imagesInUse(paths), force }, context.signal);
     context.out.line(`removed ${images.join(', ')}: ${renderBytes(bytes)} freed`);
   });
+}
+
+function hasImages({ stateDir }: ImageOptions): boolean {
+  return isStore(storeLayout(statePaths(stateDir).images));
 }
 
 async function withImages(

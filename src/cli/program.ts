@@ -44,7 +44,8 @@ function explain({ out, signal }: CliContext, error: unknown): number {
 
 type Run = (exitCode: number) => void;
 
-function createProgram(context: CliContext, run: Run): Command {
+/** The commands; `run` is told the exit code of the one that ran. */
+export function createProgram(context: CliContext, run: Run): Command {
   const program = new Command('pinnace')
     .description('Knative on one Linux machine: Serving on real containers, with nothing but an OCI runtime')
     .exitOverride()
@@ -83,13 +84,19 @@ function port(name: string, what: string): Option {
   return new Option(`--${name} <port>`, `port of ${what}; 0 chooses a free one`).env(variable).argParser(parsePort);
 }
 
+/** Flags that say too little without their command. */
+const VARIABLES: Readonly<Record<string, string>> = {
+  '--path': 'PINNACE_KUBECONFIG_PATH',
+  '--force': 'PINNACE_IMAGE_FORCE',
+};
+
 /** On or off, on the command line by being there; its environment variable says 1 or 0, true or false. */
 function flag(name: string, description: string): Option {
-  return new Option(name, `${description} (env: ${variableOf(name)})`);
+  return new Option(name, `${description} (env: ${variableOf(name)}, 1 or 0)`);
 }
 
 function variableOf(name: string): string {
-  return `PINNACE_${name.slice(2).toUpperCase().replaceAll('-', '_')}`;
+  return VARIABLES[name] ?? `PINNACE_${name.slice(2).toUpperCase().replaceAll('-', '_')}`;
 }
 
 /** Undefined when neither says anything. */
@@ -192,10 +199,11 @@ function addKubeconfig(program: Command, context: CliContext, run: Run): void {
     .command('kubeconfig')
     .description('prints the kubeconfig')
     .addOption(stateDir())
-    .addOption(new Option('--path', 'print where it is instead'))
-    .action((values: { stateDir: string; path?: boolean }) =>
-      run(kubeconfig(context, { stateDir: values.stateDir, show: values.path ? 'path' : 'content' })),
-    );
+    .addOption(flag('--path', 'print where it is instead'))
+    .action((values: { stateDir: string; path?: boolean }) => {
+      const show = isOn(context, '--path', values.path) ? 'path' : 'content';
+      run(kubeconfig(context, { stateDir: values.stateDir, show }));
+    });
 }
 
 function addVersion(program: Command, context: CliContext, run: Run): void {
@@ -213,7 +221,9 @@ function addImage(program: Command, context: CliContext, run: Run): void {
     .description('loads a docker archive or an OCI layout as a tar, compressed or not')
     .argument('[file]', 'the archive; - or nothing for standard input', '-')
     .addOption(stateDir())
-    .addOption(new Option('--name <name>', 'the name of its only image, whatever the archive says'))
+    .addOption(
+      new Option('--name <name>', 'the name of its only image, whatever the archive says').env('PINNACE_IMAGE_NAME'),
+    )
     .action(async (file: string, values: { stateDir: string; name?: string }) =>
       run(await imageLoad(context, file, values)),
     );
@@ -239,10 +249,11 @@ function addImage(program: Command, context: CliContext, run: Run): void {
     .description('removes images and what only they used')
     .argument('<image...>')
     .addOption(stateDir())
-    .addOption(new Option('--force', 'also names of images that containers use'))
-    .action(async (names: string[], values: { stateDir: string; force?: boolean }) =>
-      run(await imageRemove(context, names, { stateDir: values.stateDir, force: values.force ?? false })),
-    );
+    .addOption(flag('--force', 'also the last name of an image that containers use'))
+    .action(async (names: string[], values: { stateDir: string; force?: boolean }) => {
+      const force = isOn(context, '--force', values.force) ?? false;
+      run(await imageRemove(context, names, { stateDir: values.stateDir, force }));
+    });
 }
 
 function dockerConfig({ env }: CliContext): string {

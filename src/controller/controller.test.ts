@@ -140,3 +140,32 @@ test('at most eight keys are worked on side by side', async () => {
   await settle();
   assert.equal(f.seen.length, 20);
 });
+
+test('reconciles give way to what comes in meanwhile; urgent ones do not', async () => {
+  const order: string[] = [];
+  const make = (name: string, isUrgent: boolean) => {
+    let enqueue: (key: string) => void = () => {};
+    const clock = new FakeClock();
+    const controller = new Controller({
+      name,
+      clock,
+      logger: silentLogger,
+      metrics: new MetricRegistry(),
+      isUrgent,
+      sources: [{ start: (sink) => (enqueue = sink), keys: () => [], [Symbol.dispose]: () => {} }],
+      reconcile: async (key) => void order.push(`${name} ${key}`),
+    });
+    controller.start();
+    return { controller, enqueue: (key: string) => enqueue(key) };
+  };
+  const [status, pods] = [make('status', false), make('pods', true)];
+  await using _ = status.controller;
+  await using __ = pods.controller;
+  status.enqueue('a');
+  status.enqueue('a');
+  pods.enqueue('b');
+  setImmediate(() => order.push('message'));
+  await Promise.resolve();
+  await settle();
+  assert.deepEqual(order, ['pods b', 'status a', 'message']);
+});

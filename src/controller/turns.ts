@@ -20,10 +20,13 @@ export function inTurn(clock: Pick<Clock, 'monotonicMs'>, work: () => void): voi
 function runSlice(clock: Pick<Clock, 'monotonicMs'>): void {
   const begun = clock.monotonicMs();
   let done = 0;
-  while (done < waiting.length && clock.monotonicMs() - begun < SLICE_MS) {
-    waiting[done]?.();
-    done += 1;
+  try {
+    while (done < waiting.length && clock.monotonicMs() - begun < SLICE_MS) {
+      done += 1;
+      waiting[done - 1]?.();
+    }
+  } finally {
+    waiting = waiting.slice(done);
+    if (waiting.length > 0) setImmediate(runSlice, clock);
   }
-  waiting = waiting.slice(done);
-  if (waiting.length > 0) setImmediate(runSlice, clock);
 }

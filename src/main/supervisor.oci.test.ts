@@ -7,6 +7,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { processCommand } from '#main/launch/command.ts';
 import { type PlatformSettings, statePaths } from '#protocol/platform.ts';
+import { unmountRunFolder } from '#supervisor/run-folder.ts';
 import { boundAddress, listenTcp } from '#sys/socket.ts';
 
 test('a supervisor that cannot start leaves its reason in a file and exits with 1', async () => {
@@ -39,5 +40,6 @@ test('a supervisor that cannot start leaves its reason in a file and exits with 
   assert.ok(String(output).includes(JSON.stringify(failure.message)));
   assert.ok(!existsSync(paths.platformState));
   closeSync(taken);
+  unmountRunFolder(paths.run);
   rmSync(stateDir, { recursive: true });
 });

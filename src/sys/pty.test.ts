@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { closeSync, readlinkSync } from 'node:fs';
 import { test } from 'node:test';
 import { ReadStream } from 'node:tty';
-import { openPty, setWindowSize, windowSize } from '#sys/pty.ts';
+import { makeRaw, openPty, setWindowSize, windowSize } from '#sys/pty.ts';
 import { eventually } from '#testing/eventually.ts';
 
 test('what is written to a terminal echoes and reaches the process behind it', async () => {
@@ -27,4 +27,20 @@ test('what is written to a terminal echoes and reaches the process behind it', a
   await eventually(() => seen.includes('got hello'), { what: `echo in ${JSON.stringify(seen)}` });
   assert.match(seen, /hello\r\n.*got hello\r\n/s);
   terminal.destroy();
+});
+
+test('a raw terminal passes every byte on, and echoes nothing', async () => {
+  const pty = openPty();
+  makeRaw(pty.slave);
+  const slave = new ReadStream(pty.slave);
+  const master = new ReadStream(pty.master);
+  const [typed, echoed]: string[][] = [[], []];
+  slave.on('data', (chunk: Buffer) => typed?.push(chunk.toString()));
+  master.on('data', (chunk: Buffer) => echoed?.push(chunk.toString()));
+  master.write('a\r\u0003\u0004');
+  await eventually(() => typed?.join('') === 'a\r\u0003\u0004');
+  slave.write('b\n');
+  await eventually(() => echoed?.join('') === 'b\n');
+  slave.destroy();
+  master.destroy();
 });

@@ -4,6 +4,8 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { bind, check, O_CLOEXEC } from '#sys/libc.ts';
 
+const TCGETS = 0x5401n;
+const TCSETS = 0x5402n;
 const TIOCSWINSZ = 0x5414n;
 const TIOCGWINSZ = 0x5413n;
 const TIOCGPTN = 0x80045430n;
@@ -54,4 +56,38 @@ export function windowSize(fd: number): WindowSize {
   const size = Buffer.alloc(8);
   check(ioctl(fd, TIOCGWINSZ, size), 'ioctl');
   return { rows: size.readUInt16LE(0), columns: size.readUInt16LE(2) };
+}
+
+/** As the kernel has it: four words of flags, the line discipline, 19 control characters. */
+const TERMIOS_BYTES = 36;
+const INPUT_FLAGS = 0;
+const OUTPUT_FLAGS = 4;
+const CONTROL_FLAGS = 8;
+const LOCAL_FLAGS = 12;
+const CONTROL_CHARACTERS = 17;
+
+/** IGNBRK, BRKINT, PARMRK, ISTRIP, INLCR, IGNCR, ICRNL, IXON. */
+const COOKED_INPUT = 0o1 | 0o2 | 0o10 | 0o40 | 0o100 | 0o200 | 0o400 | 0o2000;
+const OPOST = 0o1;
+/** ISIG, ICANON, ECHO, ECHONL, IEXTEN. */
+const COOKED_LOCAL = 0o1 | 0o2 | 0o10 | 0o100 | 0o100000;
+/** CSIZE and PARENB. */
+const FRAMING = 0o60 | 0o400;
+const CS8 = 0o60;
+const VTIME = 5;
+const VMIN = 6;
+
+/** Passes every byte on as it comes, neither echoed nor interpreted: cfmakeraw(3). */
+export function makeRaw(fd: number): void {
+  const termios = Buffer.alloc(TERMIOS_BYTES);
+  check(ioctl(fd, TCGETS, termios), 'ioctl');
+  const change = (offset: number, off: number, on = 0) =>
+    termios.writeUInt32LE(((termios.readUInt32LE(offset) & ~off) | on) >>> 0, offset);
+  change(INPUT_FLAGS, COOKED_INPUT);
+  change(OUTPUT_FLAGS, OPOST);
+  change(CONTROL_FLAGS, FRAMING, CS8);
+  change(LOCAL_FLAGS, COOKED_LOCAL);
+  termios[CONTROL_CHARACTERS + VTIME] = 0;
+  termios[CONTROL_CHARACTERS + VMIN] = 1;
+  check(ioctl(fd, TCSETS, termios), 'ioctl');
 }

@@ -1,27 +1,32 @@
 /**
  * What a test needs of the machine beside Node. `test('…', needs('skopeo'), …)` leaves the test out, saying why, where
- * the program is missing; a test is never passed for want of its means.
+ * the program is missing; a test is never passed for want of its means. `npm test` installs what `missingPackages` names.
  */
+import { execFileSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 
-/** Programs by name, and where each comes from on Debian. */
-const PACKAGES = {
-  buildah: 'buildah',
-  crun: 'crun',
-  'docker-registry': 'docker-registry',
-  gcc: 'gcc',
-  getfattr: 'attr',
-  kubectl: 'kubernetes-client',
-  openssl: 'openssl',
-  runc: 'runc',
-  setfattr: 'attr',
-  skopeo: 'skopeo',
-  tar: 'tar',
-  zstd: 'zstd',
-} as const;
+interface Source {
+  /** What Debian and Ubuntu call the packages that it takes. */
+  readonly packages: readonly string[];
+  /** The first version that will do, where that matters: `1.27`. */
+  readonly atLeast?: string;
+}
 
-type Program = keyof typeof PACKAGES;
+const PROGRAMS = {
+  buildah: { packages: ['buildah'] },
+  curl: { packages: ['curl'] },
+  'docker-registry': { packages: ['docker-registry'] },
+  ip: { packages: ['iproute2'] },
+  kubectl: { packages: ['kubernetes-client'], atLeast: '1.27' },
+  openssl: { packages: ['openssl'] },
+  ps: { packages: ['procps'] },
+  runc: { packages: ['runc'] },
+  skopeo: { packages: ['skopeo'] },
+  tar: { packages: ['tar'] },
+} as const satisfies Readonly<Record<string, Source>>;
+
+type Program = keyof typeof PROGRAMS;
 
 /** `root`: the effective user. `compiler`: something that makes static programs of C. */
 export type Requirement = Program | 'root' | 'compiler';
@@ -30,7 +35,13 @@ export interface TestOptions {
   skip?: string;
 }
 
+/** A requirement that packages would meet. */
+export interface MissingPackages extends Source {
+  readonly requirement: Requirement;
+}
+
 const COMPILERS = ['gcc', 'musl-gcc', 'tcc', 'cc'];
+const COMPILER_PACKAGES = ['gcc', 'libc6-dev'];
 
 /** Options for `test`: nothing, or a skip that names everything that is missing. */
 export function needs(...requirements: readonly Requirement[]): TestOptions {
@@ -38,19 +49,61 @@ export function needs(...requirements: readonly Requirement[]): TestOptions {
   return missing.length === 0 ? {} : { skip: missing.join('; ') };
 }
 
-/** The options of several requirements together with others of the test. */
+/** Undefined when it is there, else why it is not, in words. */
 export function whatIsMissing(requirement: Requirement): string | undefined {
   if (requirement === 'root') return process.getuid?.() === 0 ? undefined : 'not run as root';
   if (requirement === 'compiler') {
-    return compiler() === undefined ? `no C compiler (one of ${COMPILERS.join(', ')}; apt-get install gcc)` : undefined;
+    return compiler() === undefined ? 'no C compiler that makes static programs' : undefined;
   }
-  if (findProgram(requirement) !== undefined) return undefined;
-  return `${requirement} is not installed (apt-get install ${PACKAGES[requirement]})`;
+  const file = findProgram(requirement);
+  const { atLeast }: Source = PROGRAMS[requirement];
+  if (atLeast === undefined) return file === undefined ? `${requirement} is not installed` : undefined;
+  if (file === undefined) return `${requirement} ${atLeast} or later is not installed`;
+  const version = kubectlVersion(file);
+  return isAtLeast(version, atLeast) ? undefined : `${requirement} is ${version}, and ${atLeast} or later is needed`;
 }
 
-/** The first C compiler that is there. */
+/** What of all that tests may need is missing here and comes in packages. */
+export function missingPackages(): MissingPackages[] {
+  const programs = Object.entries<Source>(PROGRAMS) as [Program, Source][];
+  const all: MissingPackages[] = programs.map(([requirement, source]) => ({ requirement, ...source }));
+  all.push({ requirement: 'compiler', packages: COMPILER_PACKAGES });
+  return all.filter(({ requirement }) => whatIsMissing(requirement) !== undefined);
+}
+
+/** Whether `1.32.4`, or the version of a Debian package, is not before `1.27`. */
+export function isAtLeast(version: string, wanted: string): boolean {
+  const [major = 0, minor = 0] = numbers(version);
+  const [wantedMajor = 0, wantedMinor = 0] = numbers(wanted);
+  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+}
+
+function numbers(version: string): number[] {
+  const upstream = version.replace(/^v|^\d+:/, '');
+  return (/^(\d+)\.(\d+)/.exec(upstream) ?? []).slice(1).map(Number);
+}
+
+let seenKubectl: { readonly file: string; readonly version: string } | undefined;
+
+/** `1.32.4`; asked once per process, since every test file asks. */
+function kubectlVersion(file: string): string {
+  if (seenKubectl?.file !== file) {
+    const said = execFileSync(file, ['version', '--client', '-o', 'json'], { encoding: 'utf8' });
+    seenKubectl = { file, version: /"gitVersion": "v([\d.]+)/.exec(said)?.[1] ?? 'unknown' };
+  }
+  return seenKubectl.version;
+}
+
+/** The first C compiler that is there, with a C library to link statically. */
 export function compiler(): string | undefined {
-  return COMPILERS.map(findProgram).find((found) => found !== undefined);
+  return COMPILERS.map(findProgram).find((found) => found !== undefined && hasStaticLibrary(found));
+}
+
+/** gcc comes without the library on Debian; others bring their own, or end with an error that says so. */
+function hasStaticLibrary(file: string): boolean {
+  if (path.basename(file) !== 'gcc') return true;
+  // It answers with the bare name of a file that it does not find.
+  return path.isAbsolute(execFileSync(file, ['-print-file-name=libc.a'], { encoding: 'utf8' }).trim());
 }
 
 /** The full path of a program, also where only administrators look for it. */

@@ -12,6 +12,7 @@ import { lastErrorIn } from '#runtime/drivers/runtime-log.ts';
 import { hasCode } from '#sys/errors.ts';
 import { closeDescriptor } from '#sys/libc.ts';
 import { openPipe, setNonBlocking } from '#sys/pipe.ts';
+import { makeRaw } from '#sys/pty.ts';
 import { parsePids, readProc } from '#sys/proc.ts';
 
 /** As much as a pipe holds; the runtime logs a line or two. */
@@ -34,6 +35,9 @@ export function execInOci({ executable, options }: OciCommand, request: ExecRequ
     ...(user === undefined ? [] : ['--user', user]),
     ...(tty ? ['--tty'] : []),
   ];
+  // The runtime gives the command a terminal of its own, and makes ours raw when it gets to it. What is typed until then
+  // must not be echoed twice.
+  if (tty && typeof stdin === 'number') makeRaw(stdin);
   const log = openPipe();
   setNonBlocking(log.readEnd);
   const logOptions = ['--log', `/proc/self/fd/${LOG_FD}`, '--log-format', 'json'];

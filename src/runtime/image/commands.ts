@@ -90,7 +90,10 @@ export interface RemoveOptions {
   readonly force: 'forced' | 'unless in use';
 }
 
-/** Takes names away, and the content that nothing refers to any more. All names are checked before one is taken. */
+/**
+ * Takes names away, and the content that nothing refers to any more. All names are checked before one is taken: a
+ * used image may lose names, but not its last one, by which its Pods start again.
+ */
 export async function removeImages(
   service: ImageService,
   images: readonly string[],
@@ -98,19 +101,38 @@ export async function removeImages(
   signal: AbortSignal,
 ): Promise<Collection> {
   const { layout } = service;
-  const names = await Promise.all(images.map((image) => removable(service, image, options)));
-  for (const name of names) await removeReference(layout, name);
+  const going = await Promise.all(images.map((image) => namedBy(service, image)));
+  if (options.force === 'unless in use') await demandNoLastName(service, going, options.inUse);
+  for (const { name } of going) await removeReference(layout, name);
   return collectUnused(service, { inUse: options.inUse }, signal);
 }
 
-async function removable(service: ImageService, image: string, { inUse, force }: RemoveOptions): Promise<string> {
+/** A name that is to go, and how the user said it. */
+interface Going {
+  readonly image: string;
+  readonly name: string;
+  readonly digest: Digest;
+}
+
+async function namedBy(service: ImageService, image: string): Promise<Going> {
   const name = await storedName(service, image);
   const stored = await readReference(service.layout, name);
   if (!stored) throw notFound(image);
-  if (force === 'unless in use' && inUse.has(stored.digest)) {
+  return { image, name, digest: stored.digest };
+}
+
+async function demandNoLastName(
+  { layout }: ImageService,
+  going: readonly Going[],
+  inUse: ReadonlySet<Digest>,
+): Promise<void> {
+  const names = new Set(going.map(({ name }) => name));
+  const staying = (await listReferences(layout)).filter(({ name }) => !names.has(name));
+  const named = new Set(staying.map(({ digest }) => digest));
+  for (const { image, digest } of going) {
+    if (!inUse.has(digest) || named.has(digest)) continue;
     throw new ImageError('InUse', `image ${JSON.stringify(image)} is in use by a container, remove it with --force`);
   }
-  return name;
 }
 
 /** The name, or the only name of the image whose digest begins with the text. */

@@ -12,6 +12,7 @@
  *
  * Everything arrives by a rename from `ingest` on the same file system, so a name stands for something complete.
  */
+import { existsSync } from 'node:fs';
 import { mkdir, open, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { type Clock } from '#base/clock.ts';
@@ -49,6 +50,11 @@ export async function makeStore(layout: StoreLayout): Promise<void> {
   for (const dir of [...blobDirectories(layout), layout.refs, layout.emptyLayer, layout.ingest]) {
     await mkdir(dir, { recursive: true });
   }
+}
+
+/** Whether somebody made a store there: its directories tell it from another's of the same name. */
+export function isStore({ blobs, refs, layers, ingest }: StoreLayout): boolean {
+  return [blobs, refs, layers, ingest].every((dir) => existsSync(dir));
 }
 
 function blobDirectories({ blobs }: StoreLayout): string[] {
