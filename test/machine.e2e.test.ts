@@ -12,6 +12,7 @@ import { deploy } from '#testing/service.ts';
 import { TemporaryFolder } from '#testing/temporary-folder.ts';
 
 const NOBODY = 65_534;
+const SECRETIVE_UMASK = 0o077;
 const DISK_BYTES = 96 * 1024 * 1024;
 
 test('without root: up says so before it touches anything', needs('root'), async () => {
@@ -80,6 +81,15 @@ test(
     }
   },
 );
+
+test("a shell's umask is not that of root filesystems", needs('root', 'runc', 'compiler'), async () => {
+  const usual = process.umask(SECRETIVE_UMASK);
+  const starting = TestPlatform.start().finally(() => process.umask(usual));
+  await using platform = await starting;
+  const container = { securityContext: { runAsUser: NOBODY } };
+  const url = await deploy(platform, 'nobody', { container });
+  assert.equal((await platform.get(url)).status, 200);
+});
 
 function fill(file: string): void {
   const { bavail, bsize } = statfsSync(file.replace(/\/[^/]*$/, ''));

@@ -6,6 +6,11 @@ import { runProgram } from '#cli/program.ts';
 import { processCommand } from '#main/launch/command.ts';
 import { VERSION } from '#main/launch/version.ts';
 
+/** Whatever the user's shell says: what is made for containers must be theirs to read. Each secret has a mode of its own. */
+const UMASK = 0o022;
+// All our processes have it from this one.
+process.umask(UMASK);
+
 const stop = new AbortController();
 process.on('SIGINT', () => stop.abort());
 process.on('SIGTERM', () => stop.abort());
