@@ -1,10 +1,12 @@
 /** A machine that lacks something: said at once, with a cure, and nothing is left; or a disk that fills up meanwhile. */
 import assert from 'node:assert/strict';
-import { rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import { ConfigMap } from '#kube/kinds/core/config-map.ts';
 import { typed } from '#kube/kind.ts';
 import { mount, unmount } from '#sys/mount.ts';
+import { mountsBelow } from '#sys/mounts.ts';
 import { eventually } from '#testing/eventually.ts';
 import { PINNACE, runProgram, TestPlatform } from '#testing/platform.ts';
 import { needs } from '#testing/requirements.ts';
@@ -13,6 +15,7 @@ import { TemporaryFolder } from '#testing/temporary-folder.ts';
 
 const NOBODY = 65_534;
 const SECRETIVE_UMASK = 0o077;
+const ANYBODY_MAY_READ = 0o005;
 const DISK_BYTES = 96 * 1024 * 1024;
 
 test('without root: up says so before it touches anything', needs('root'), async () => {
@@ -86,9 +89,14 @@ test("a shell's umask is not that of root filesystems", needs('root', 'runc', 'c
   const usual = process.umask(SECRETIVE_UMASK);
   const starting = TestPlatform.start().finally(() => process.umask(usual));
   await using platform = await starting;
-  const container = { securityContext: { runAsUser: NOBODY } };
-  const url = await deploy(platform, 'nobody', { container });
-  assert.equal((await platform.get(url)).status, 200);
+  await deploy(platform, 'one', { annotations: { 'autoscaling.knative.dev/min-scale': '1' } });
+  const roots = mountsBelow(platform.stateDir).filter(({ type }) => type === 'overlay');
+  assert.equal(roots.length, 1);
+  for (const { target } of roots) {
+    for (const name of ['.', 'etc', 'tmp']) {
+      assert.equal(statSync(path.join(target, name)).mode & ANYBODY_MAY_READ, ANYBODY_MAY_READ, name);
+    }
+  }
 });
 
 function fill(file: string): void {
