@@ -3,5 +3,7 @@ export interface Failure {
   readonly cure: string;
 }
 
-export function aptCommand(name: string): string;
-export function installPackage(name: string): Failure | undefined;
+export function aptCommand(...names: string[]): string;
+export function whyNotInstall(): string | undefined;
+export function installPackages(...names: string[]): Failure | undefined;
+export function candidates(...names: string[]): Map<string, string>;

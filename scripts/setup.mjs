@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { aptCommand, installPackage } from './apt.mjs';
+import { aptCommand, installPackages } from './apt.mjs';
 
 export const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 // Not `npm ci`: it refuses a lock file without the optional binaries of every other platform, and registries that
@@ -47,7 +47,7 @@ function ensureNodeStarts() {
       throw new SetupError(`the product’s Node does not start on this machine: ${stderr.trim()}`);
     tried.add(name);
     console.error(`pinnace: the product’s Node needs ${library}, so this installs it: ${aptCommand(name)}`);
-    const failure = installPackage(name);
+    const failure = installPackages(name);
     if (failure) throw new SetupError(`${failure.problem}\n         ${failure.cure}`);
   }
 }

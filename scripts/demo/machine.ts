@@ -1,7 +1,7 @@
 /** What the demo needs of the machine beside this clone: root, and an OCI runtime, which it installs where none is. */
 import { chooseRuntime } from '#runtime/drivers/choose.ts';
 import { detectCgroups } from '#sys/cgroup-layout.ts';
-import { aptCommand, installPackage } from '../apt.mjs';
+import { aptCommand, installPackages } from '../apt.mjs';
 import { DemoError } from './errors.ts';
 import type { Stage } from './tour.ts';
 
@@ -27,7 +27,7 @@ export async function ensureRuntime({ screen, signal }: Stage): Promise<Runtime>
   if (found) return { ...found, isNew: false };
   screen.note('There is no OCI runtime on this machine that Pinnace can use: installing runc from the distribution.');
   screen.command(aptCommand(PACKAGE));
-  const failure = installPackage(PACKAGE);
+  const failure = installPackages(PACKAGE);
   signal.throwIfAborted();
   if (failure) throw new DemoError(failure.problem, { cure: failure.cure });
   const installed = await chooseRuntime({ isHybridCgroups }, signal);

@@ -1,0 +1,31 @@
+/** Test files by what they need of the machine; the suffix before `.test.ts` says the group. */
+import { globSync } from 'node:fs';
+import path from 'node:path';
+
+export const ROOT = path.join(import.meta.dirname, '..', '..');
+
+export interface TestGroup {
+  readonly name: string;
+  readonly needsRoot: boolean;
+  /** Whether all files share one process; else each has its own, one after another. */
+  readonly isOneProcess: boolean;
+  /** Why it only runs when asked for by name. */
+  readonly onRequest?: string;
+}
+
+export const GROUPS: readonly TestGroup[] = [
+  { name: 'unit', needsRoot: false, isOneProcess: true },
+  { name: 'net', needsRoot: false, isOneProcess: false },
+  { name: 'oci', needsRoot: true, isOneProcess: false },
+  { name: 'e2e', needsRoot: true, isOneProcess: false },
+  { name: 'long', needsRoot: false, isOneProcess: false, onRequest: 'minutes of seeded simulation' },
+];
+
+const SUFFIX = /\.(net|oci|e2e|long)\.test\.ts$/;
+
+/** Those whose path contains one of the parts, or all where there are no parts. */
+export function filesOf({ name }: TestGroup, parts: readonly string[]): string[] {
+  const all = globSync(['src/**/*.test.ts', 'test/**/*.test.ts'], { cwd: ROOT }).sort();
+  const own = all.filter((file) => (SUFFIX.exec(file)?.[1] ?? 'unit') === name);
+  return own.filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)));
+}
