@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { WebSocket, WebSocketServer } from 'ws';
 import { systemClock } from '#base/clock.ts';
 import { eventually } from '#testing/eventually.ts';
+import { needs } from '#testing/requirements.ts';
 import { endpoint, oneApp, startTestGateway } from '#dataplane/fixtures/harness.ts';
 import { rawClient, rawServer } from '#dataplane/fixtures/raw.ts';
 
@@ -84,7 +85,7 @@ test('node:http on both sides: keep-alive, bodies, trailers', async () => {
   agent.destroy();
 });
 
-test('curl: a GET, a HEAD, and an upload that asks first', async (context) => {
+test('curl: a GET, a HEAD, and an upload that asks first', needs('curl'), async () => {
   const curl = promisify(execFile);
   await using app = await httpApp((incoming, answer) => {
     let size = 0;
@@ -104,15 +105,9 @@ test('curl: a GET, a HEAD, and an upload that asks first', async (context) => {
         `http://127.0.0.1:${gateway.http}/`,
       ])
     ).stdout;
-  try {
-    await curl('curl', ['--version']);
-  } catch {
-    return context.skip('no curl here');
-  }
   assert.equal(await run(), 'GET 0 for=127.0.0.1;proto=http\n');
   assert.match(await run('-I'), /^HTTP\/1\.1 200 OK\r\n/);
   assert.equal(await run('-H', 'Expect: 100-continue', '-d', 'x'.repeat(5000)), 'POST 5000 for=127.0.0.1;proto=http\n');
-  return undefined;
 });
 
 test('a WebSocket talks both ways, longer than every timeout before its first byte', async () => {

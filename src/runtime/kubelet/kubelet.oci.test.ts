@@ -15,6 +15,7 @@ import { eventually } from '#testing/eventually.ts';
 import { compiler, needs } from '#testing/requirements.ts';
 
 const real = needs('root', 'runc', 'compiler');
+const realWithPs = needs('root', 'runc', 'compiler', 'ps');
 const SOURCE = path.join(import.meta.dirname, 'fixtures', 'tool.c');
 const SUCCESS = { metadata: {}, status: 'Success' };
 
@@ -124,7 +125,7 @@ test('what is typed at a terminal echoes', real, async () => {
 });
 
 for (const streams of ['output=1', 'input=1&output=1&tty=1']) {
-  test(`when the client goes away the command does, even one that ignores it: ${streams}`, real, async () => {
+  test(`when the client goes away the command does, even one that ignores it: ${streams}`, realWithPs, async () => {
     const client = await exec(['/tool', 'stubborn'], streams);
     await eventually(() => client.text(1).includes('begun'));
     const pids = pidsOf('tool');

@@ -23,6 +23,7 @@ import { mountsBelow } from '#sys/mounts.ts';
 import { listenTcp } from '#sys/socket.ts';
 import { eventually } from '#testing/eventually.ts';
 import { FakeClock } from '#testing/fake-clock.ts';
+import { needs } from '#testing/requirements.ts';
 
 const never = new AbortController().signal;
 const root = mkdtempSync(path.join(tmpdir(), 'pinnace-pool-'));
@@ -142,7 +143,7 @@ test('a pool fills up, and a network from it is ready in microseconds and works 
   assert.equal(readdirSync(settings.netnsDir).length, 6);
 });
 
-test('inside, loopback is up, ports are free for all, and the gateway is known', async () => {
+test('inside, loopback is up, ports are free for all, and the gateway is known', needs('ip'), async () => {
   const settings = await platform('inside');
   const pool = poolOf(settings, 1);
   const pod = await pool.lease(never);

@@ -15,6 +15,7 @@ import { deleteNeighbour, setBridgePort, setNeighbour } from '#sys/netlink/neigh
 import { addRoute, ANYWHERE, deleteRoute, listRoutes } from '#sys/netlink/route.ts';
 import { NetlinkSocket } from '#sys/netlink/socket.ts';
 import { listenTcp } from '#sys/socket.ts';
+import { needs } from '#testing/requirements.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'pinnace-nl-'));
 const namespace = path.join(folder, 'pod');
@@ -137,7 +138,7 @@ test('what the kernel refuses comes with its own words', () => {
   assert.equal(deleteLink(netlink, 999_999), false);
 });
 
-test('a neighbour entry is forgotten, a bridge goes with its address and routes', () => {
+test('a neighbour entry is forgotten, a bridge goes with its address and routes', needs('ip'), () => {
   const bridge = findLink(netlink, BRIDGE)!;
   const seen = () => execFileSync('ip', ['neigh', 'show', 'dev', BRIDGE], { encoding: 'utf8' });
   assert.match(seen(), new RegExp(`${POD.address} lladdr ${POD.mac} PERMANENT`));
