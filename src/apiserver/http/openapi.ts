@@ -1,20 +1,24 @@
-/** `/openapi/v3`, `/openapi/v3/apis/GROUP/VERSION` and `/openapi/v2`, in JSON. */
+/** `/openapi/v3` and `/openapi/v3/apis/GROUP/VERSION` in JSON, `/openapi/v2` also in protobuf. */
 import { PageNotFound } from '#apiserver/http/page-not-found.ts';
 import type { Exchange } from '#apiserver/http/exchange.ts';
 import { requireGet } from '#apiserver/http/miscellany.ts';
-import { sendObject } from '#apiserver/http/reply.ts';
+import { sendBytes, sendObject } from '#apiserver/http/reply.ts';
 import type { HttpApi } from '#apiserver/http/server.ts';
-import type { Document } from '#apiserver/openapi/documents.ts';
+import type { Document, OpenApiDocuments } from '#apiserver/openapi/documents.ts';
 
 const YEAR_SECONDS = 365 * 24 * 3_600;
 
 const JSON_TYPES = new Set(['application/json', 'application/*', '*/*']);
 
+const PROTOBUF_TYPE = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+/** The second is what clients ask for, though `@` has no place in a media type. */
+const PROTOBUF_TYPES = new Set([PROTOBUF_TYPE, 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf']);
+
 export async function handleOpenApi({ openapi }: HttpApi, exchange: Exchange, rest: readonly string[]): Promise<void> {
   requireGet(exchange);
   const [version, ...path] = rest;
   if (version === 'v2' && path.length === 0) {
-    return sendDocument(exchange, openapi.swagger(), { vary: 'Accept-Encoding, Accept' });
+    return sendSwagger(exchange, openapi);
   }
   if (version !== 'v3') throw new PageNotFound();
   if (path.length === 0) {
@@ -27,6 +31,17 @@ export async function handleOpenApi({ openapi }: HttpApi, exchange: Exchange, re
   if (wanted !== '' && wanted !== document.hash) return redirect(exchange, document);
   if (wanted !== '') keepForLong(exchange);
   await sendDocument(exchange, document, { vary: 'Accept' });
+}
+
+async function sendSwagger(exchange: Exchange, openapi: OpenApiDocuments): Promise<void> {
+  const { response } = exchange;
+  const wanted = typesOf(exchange).find((type) => JSON_TYPES.has(type) || PROTOBUF_TYPES.has(type));
+  if (!PROTOBUF_TYPES.has(wanted ?? '')) {
+    return sendDocument(exchange, openapi.swagger(), { vary: 'Accept-Encoding, Accept' });
+  }
+  response.setHeader('Vary', 'Accept-Encoding, Accept');
+  if (isKnown(exchange, openapi.swagger())) return sendEmpty(exchange, 304);
+  await sendBytes(exchange, PROTOBUF_TYPE, openapi.swaggerProtobuf());
 }
 
 /** The address names what is there, so it may be kept. */
@@ -44,19 +59,29 @@ interface Sent {
   readonly contentType?: string;
 }
 
-async function sendDocument(exchange: Exchange, { text, hash }: Document, { vary, contentType }: Sent): Promise<void> {
+async function sendDocument(exchange: Exchange, document: Document, { vary, contentType }: Sent): Promise<void> {
   const { response } = exchange;
   if (vary !== undefined) response.setHeader('Vary', vary);
   if (!acceptsJson(exchange)) return sendEmpty(exchange, 406);
-  response.setHeader('ETag', `"${hash}"`);
-  if (exchange.header('if-none-match') === `"${hash}"`) return sendEmpty(exchange, 304);
-  await sendObject(exchange, { code: 200, body: text, contentType: contentType ?? 'application/json' });
+  if (isKnown(exchange, document)) return sendEmpty(exchange, 304);
+  await sendObject(exchange, { code: 200, body: document.text, contentType: contentType ?? 'application/json' });
+}
+
+/** Whether the client says that it has the document; it is told in any case by which name to say so. */
+function isKnown(exchange: Exchange, { hash }: Document): boolean {
+  exchange.response.setHeader('ETag', `"${hash}"`);
+  return exchange.header('if-none-match') === `"${hash}"`;
 }
 
 function acceptsJson(exchange: Exchange): boolean {
+  const types = typesOf(exchange);
+  return types.length === 0 || types.some((type) => JSON_TYPES.has(type));
+}
+
+/** What is accepted, in the client's order. */
+function typesOf(exchange: Exchange): string[] {
   const accept = exchange.header('accept') ?? '';
-  if (accept === '') return true;
-  return accept.split(',').some((clause) => JSON_TYPES.has(clause.split(';')[0]?.trim() ?? ''));
+  return accept === '' ? [] : accept.split(',').map((clause) => clause.split(';')[0]?.trim() ?? '');
 }
 
 function sendEmpty({ response }: Exchange, code: number): void {

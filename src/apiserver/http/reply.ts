@@ -59,6 +59,13 @@ export async function sendPlain(
   await sendText(exchange, code, text);
 }
 
+/** What has a form of its own, such as protobuf. */
+export async function sendBytes(exchange: Exchange, contentType: string, bytes: Uint8Array): Promise<void> {
+  exchange.response.setHeader('Content-Type', contentType);
+  setCommonHeaders(exchange);
+  await sendWhole(exchange, 200, bytes);
+}
+
 export function setCommonHeaders({ response, warnings }: Exchange): void {
   if (!response.hasHeader('Cache-Control')) response.setHeader('Cache-Control', 'no-cache, private');
   if (warnings.length > 0) response.setHeader('Warning', warnings.map(warningHeader));
@@ -70,9 +77,13 @@ function warningHeader(text: string): string {
   return `299 - "${Buffer.from(line, 'utf8').toString('latin1')}"`;
 }
 
-async function sendText({ request, response }: Exchange, code: number, text: string): Promise<void> {
+async function sendText(exchange: Exchange, code: number, text: string): Promise<void> {
+  await sendWhole(exchange, code, Buffer.from(text, 'utf8'));
+}
+
+async function sendWhole({ request, response }: Exchange, code: number, plain: Uint8Array): Promise<void> {
   if (response.destroyed || response.writableEnded) return;
-  let bytes: Uint8Array = Buffer.from(text, 'utf8');
+  let bytes = plain;
   if (bytes.length >= MIN_COMPRESSED_BYTES) {
     response.setHeader('Vary', [response.getHeader('Vary') ?? [], 'Accept-Encoding'].flat().join(', '));
     if (takesGzip(request.headers['accept-encoding'])) {

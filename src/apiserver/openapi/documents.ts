@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { documentOf, documentPath, swaggerOf } from '#apiserver/openapi/document.ts';
+import { swaggerProtobuf } from '#apiserver/openapi/protobuf.ts';
 import type { Registry, ServedKind } from '#apiserver/registry.ts';
 
 export interface Document {
@@ -17,6 +18,7 @@ export class OpenApiDocuments {
   readonly #version: string;
   readonly #documents = new Map<string, Document>();
   #generation = -1;
+  #encoded: { readonly text: string; readonly bytes: Uint8Array } | undefined;
 
   constructor(registry: Registry, version: string) {
     this.#registry = registry;
@@ -42,6 +44,13 @@ export class OpenApiDocuments {
 
   swagger(): Document {
     return this.#cached('v2', () => swaggerOf(this.#registry.list(), this.#version));
+  }
+
+  /** The same in protobuf; its hash is that of the text. */
+  swaggerProtobuf(): Uint8Array {
+    const { text } = this.swagger();
+    if (this.#encoded?.text !== text) this.#encoded = { text, bytes: swaggerProtobuf(JSON.parse(text) as object) };
+    return this.#encoded.bytes;
   }
 
   #kindsByPath(): Map<string, ServedKind[]> {
