@@ -51,8 +51,15 @@ export async function openChannelSession({ upgrade, options, clock }: RemoteRequ
       channels.close();
     },
   };
-  // An empty message tells the client that the connection stands.
-  const first = options.stdout ? CHANNEL.stdout : options.stderr ? CHANNEL.stderr : CHANNEL.error;
-  void channels.send(first, NOTHING);
+  if (!isVersion5(upgrade.request)) void channels.send(firstOutput(options), NOTHING);
   return session;
+}
+
+/**
+ * Where an empty message tells an old client that the connection stands. kubectl, which speaks the fifth version, needs
+ * none, and when it comes before it has made its streams says `Unknown stream id 1, discarding message`.
+ */
+function firstOutput({ stdout, stderr }: RemoteRequest['options']): number {
+  if (stdout) return CHANNEL.stdout;
+  return stderr ? CHANNEL.stderr : CHANNEL.error;
 }
