@@ -51,7 +51,7 @@ export async function openChannelSession({ upgrade, options, clock }: RemoteRequ
       channels.close();
     },
   };
-  if (!isVersion5(upgrade.request)) void channels.send(firstOutput(options), NOTHING);
+  if (name !== 'v5.channel.k8s.io') void channels.send(firstOutput(options), NOTHING);
   return session;
 }
 
