@@ -31,7 +31,7 @@ function withoutRuntimes(...command: string[]) {
   return runProgram('unshare', ['--mount', 'sh', '-c', `${hide} exec "$@"`, 'sh', ...command]);
 }
 
-test('without an OCI runtime: up and doctor name the package', needs('root', 'runc'), async () => {
+test('without an OCI runtime: up and doctor name the package', needs('root', 'runc', 'unshare', 'mount'), async () => {
   using folder = new TemporaryFolder();
   const up = await withoutRuntimes(PINNACE, 'up', '--wait', '--state-dir', folder.at('state'));
   assert.equal(up.code, 1);

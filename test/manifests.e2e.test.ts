@@ -14,7 +14,7 @@ import { runProgram, TestPlatform } from '#testing/platform.ts';
 import { needs } from '#testing/requirements.ts';
 import { deploy, serviceManifest, untilReady } from '#testing/service.ts';
 
-const real = needs('root', 'runc', 'compiler', 'kubectl');
+const real = needs('root', 'runc', 'compiler', 'kubectl', 'curl');
 const SERVICES = '/apis/serving.knative.dev/v1/namespaces/default/services';
 const CONFIG = 'knative-serving';
 

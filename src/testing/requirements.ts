@@ -14,17 +14,24 @@ interface Source {
 }
 
 const PROGRAMS = {
+  bash: { packages: ['bash'] },
   buildah: { packages: ['buildah'] },
   curl: { packages: ['curl'] },
   'docker-registry': { packages: ['docker-registry'] },
   ip: { packages: ['iproute2'] },
   kubectl: { packages: ['kubernetes-client'], atLeast: '1.27' },
+  mount: { packages: ['mount'] },
+  nsenter: { packages: ['util-linux'] },
   openssl: { packages: ['openssl'] },
   ps: { packages: ['procps'] },
   runc: { packages: ['runc'] },
   skopeo: { packages: ['skopeo'] },
   tar: { packages: ['tar'] },
+  unshare: { packages: ['util-linux'] },
 } as const satisfies Readonly<Record<string, Source>>;
+
+/** In every POSIX system: taken for granted. */
+export const ALWAYS_THERE: readonly string[] = ['cat', 'mkfifo', 'sh', 'sleep', 'true'];
 
 type Program = keyof typeof PROGRAMS;
 
@@ -61,6 +68,11 @@ export function whatIsMissing(requirement: Requirement): string | undefined {
   if (file === undefined) return `${requirement} ${atLeast} or later is not installed`;
   const version = kubectlVersion(file);
   return isAtLeast(version, atLeast) ? undefined : `${requirement} is ${version}, and ${atLeast} or later is needed`;
+}
+
+/** Whether tests can ask for it. */
+export function isDeclared(program: string): boolean {
+  return program in PROGRAMS;
 }
 
 /** What of all that tests may need is missing here and comes in packages. */

@@ -162,16 +162,20 @@ test('inside, loopback is up, ports are free for all, and the gateway is known',
   assert.doesNotMatch(show('addr', 'show', 'dev', pod.hostLink), /fe80/);
 });
 
-test('any address of the Service range can be listened on and reached, from pods too', async () => {
-  const settings = await platform('services');
-  const pod = await poolOf(settings, 0).lease(never);
-  const address = settings.serviceCidr.replace(/0\/20$/, '77');
-  const server = net.createServer((socket) => socket.end('cluster')).listen(80, address);
-  await once(server, 'listening');
-  assert.equal(await ask(address), 'cluster');
-  assert.equal(await askFrom(pod, address), 'cluster');
-  server.close();
-});
+test(
+  'any address of the Service range can be listened on and reached, from pods too',
+  needs('nsenter', 'bash'),
+  async () => {
+    const settings = await platform('services');
+    const pod = await poolOf(settings, 0).lease(never);
+    const address = settings.serviceCidr.replace(/0\/20$/, '77');
+    const server = net.createServer((socket) => socket.end('cluster')).listen(80, address);
+    await once(server, 'listening');
+    assert.equal(await ask(address), 'cluster');
+    assert.equal(await askFrom(pod, address), 'cluster');
+    server.close();
+  },
+);
 
 test('a burst past what is ready waits for the thread, and who gives up leaves nothing', async (t) => {
   const settings = await platform('burst');
