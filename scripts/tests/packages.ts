@@ -12,7 +12,7 @@ export function installMissing(say: (line: string) => void): string[] {
   const names = missing.map(({ requirement }) => requirement).join(', ');
   const hindrance = whyNotInstall();
   if (hindrance !== undefined) return [`${names} cannot be installed here: ${hindrance}`];
-  const versions = candidates(...missing.flatMap(({ packages }) => packages));
+  const versions = candidates(...new Set(missing.flatMap(({ packages }) => packages)));
   const problems = new Map(missing.map((one) => [one, whyUnavailable(one, versions)]));
   const wanted = missing.filter((one) => problems.get(one) === undefined);
   const notes = [...problems.values()].filter((problem) => problem !== undefined);
@@ -21,7 +21,7 @@ export function installMissing(say: (line: string) => void): string[] {
 
 function install(wanted: readonly MissingPackages[], say: (line: string) => void): string[] {
   if (wanted.length === 0) return [];
-  const packages = wanted.flatMap((one) => one.packages);
+  const packages = [...new Set(wanted.flatMap((one) => one.packages))];
   const purposes = wanted.map(({ requirement }) => requirement).join(', ');
   say(`Tests need ${purposes}, which this machine lacks, so this installs them (not with PINNACE_NO_INSTALL=1):`);
   say(`  ${aptCommand(...packages)}`);
