@@ -144,7 +144,7 @@ interface Table {
   readonly rows: readonly { readonly cells: readonly (string | number | boolean | null)[] }[] | null;
 }
 
-export function commandLine(action: Action): string {
+function commandLine(action: Action): string {
   switch (action.verb) {
     case 'apply':
     case 'delete':

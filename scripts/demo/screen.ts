@@ -124,7 +124,7 @@ export class Screen {
 }
 
 /** Breaks at blanks; a word that is longer than a line stays whole. Lines after the first begin with `hanging`. */
-export function fold(text: string, columns: number, hanging = ''): string[] {
+function fold(text: string, columns: number, hanging = ''): string[] {
   if (text.length <= columns) return [text];
   const at = text.lastIndexOf(' ', columns);
   const isOnlyHanging = text.slice(0, at + 1).trim() === '';

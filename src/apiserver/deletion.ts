@@ -8,8 +8,8 @@ import { formatTime, parseTime } from '#kube/time.ts';
 import type { DeleteOptions } from '#client/transport.ts';
 import type { Strategy } from '#apiserver/strategy.ts';
 
-export const ORPHAN = 'orphan';
-export const FOREGROUND = 'foregroundDeletion';
+const ORPHAN = 'orphan';
+const FOREGROUND = 'foregroundDeletion';
 
 export type DeletionStep =
   /** The object goes now; `object` is its last state. */

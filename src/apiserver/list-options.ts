@@ -71,8 +71,3 @@ export function exactRevision(options: ListOptions): number | undefined {
   const isPaged = !options.resourceVersionMatch && (options.limit ?? 0) > 0;
   return isExact || isPaged ? version : undefined;
 }
-
-/** The version that a list, or a read, must not be older than. */
-export function leastRevision(options: Pick<ListOptions, 'resourceVersion'>): number {
-  return Number(options.resourceVersion ?? '0') || 0;
-}

@@ -15,11 +15,11 @@ import { unreachable } from '#base/assert.ts';
 export const UNKNOWN_SCALE = -1;
 
 /** How much longer than the progress deadline an activation may take: the Deployment reports its own failure first. */
-export const ACTIVATION_TIMEOUT_BUFFER_MS = 30_000;
+const ACTIVATION_TIMEOUT_BUFFER_MS = 30_000;
 /** When to look again after a revision turned inactive that is behind the activator already. */
-export const DEACTIVATED_RECHECK_MS = 3_000;
+const DEACTIVATED_RECHECK_MS = 3_000;
 /** When to look again whether requests go by way of the activator. */
-export const ACTIVATOR_RECHECK_MS = 1_000;
+const ACTIVATOR_RECHECK_MS = 1_000;
 
 /** Condition Active of the PodAutoscaler: Unknown, True or False. */
 export type Activity = 'activating' | 'active' | 'inactive';

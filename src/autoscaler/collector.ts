@@ -30,7 +30,7 @@ const MAX_FRESH_MS = REPORT_PERIOD_MS + 2 * MAX_JITTER_MS;
 /** Most seconds that one report speaks for. */
 const MAX_REPORT_SECONDS = 30;
 /** Without a report for so long, the gateway is taken to be gone. */
-export const GATEWAY_SILENCE_MS = 5_000;
+const GATEWAY_SILENCE_MS = 5_000;
 /** Most revisions that somebody waits for and that aren't known yet. */
 const MAX_UNKNOWN = 1_000;
 /** How long a request that was told of before its revision was known still counts. */

@@ -14,13 +14,13 @@ import type { JournalEntry } from '#autoscaler/journal-entry.ts';
 import { keyOfRef, type ObjectKey, type ObjectRef, refOfKey } from '#kube/object.ts';
 
 /** A revision's file is put aside when it grows beyond this; the one put aside before is dropped. */
-export const MAX_FILE_BYTES = 1024 * 1024;
+const MAX_FILE_BYTES = 1024 * 1024;
 /** Beyond this in all, the files that were not written to for longest are dropped. */
-export const MAX_JOURNAL_BYTES = 64 * 1024 * 1024;
+const MAX_JOURNAL_BYTES = 64 * 1024 * 1024;
 /** Most entries that wait to be written; more are lost. */
 export const MAX_PENDING_ENTRIES = 20_000;
 /** How long an entry may wait. */
-export const FLUSH_DELAY_MS = 1_000;
+const FLUSH_DELAY_MS = 1_000;
 
 export interface JournalOptions {
   readonly dir: string;

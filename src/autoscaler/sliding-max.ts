@@ -6,7 +6,7 @@
  */
 
 /** Values within one slot of this length count as one. */
-export const SLOT_MS = 2_000;
+const SLOT_MS = 2_000;
 
 interface Entry {
   readonly slot: number;

@@ -4,7 +4,7 @@ export function assert(condition: unknown, message: string): asserts condition {
 }
 
 /** Tells a broken invariant apart from errors that callers handle. */
-export class AssertionError extends Error {
+class AssertionError extends Error {
   override readonly name = 'AssertionError';
 }
 

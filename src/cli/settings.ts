@@ -19,7 +19,7 @@ type PortName = Exclude<ListenerName, 'local'>;
 const MAX_SOCKET_PATH_BYTES = 107;
 
 export const DEFAULT_STATE_DIR = '/var/lib/pinnace';
-export const DEFAULT_LISTEN_ADDRESS = '127.0.0.1';
+const DEFAULT_LISTEN_ADDRESS = '127.0.0.1';
 
 /** Tried in this order where no port was asked for; 0: any. */
 const DEFAULT_PORTS: Readonly<Record<PortName, readonly number[]>> = {

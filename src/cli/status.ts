@@ -27,7 +27,7 @@ export async function status(context: CliContext, options: StatusOptions): Promi
   return document.ready ? 0 : 1;
 }
 
-export async function statusDocument({ version }: CliContext, stateDir: string): Promise<StatusDocument> {
+async function statusDocument({ version }: CliContext, stateDir: string): Promise<StatusDocument> {
   const paths = statePaths(stateDir);
   const settings = readSettings(paths);
   const platform = readPlatform(paths);

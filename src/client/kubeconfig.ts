@@ -18,7 +18,7 @@ export interface ClusterAccess {
   readonly namespace: string;
 }
 
-export class KubeconfigError extends Error {
+class KubeconfigError extends Error {
   override readonly name = 'KubeconfigError';
 }
 

@@ -21,7 +21,7 @@ export interface HttpRequest {
   readonly accept?: string;
 }
 
-export const PATCH_CONTENT_TYPES: Readonly<Record<PatchType, string>> = {
+const PATCH_CONTENT_TYPES: Readonly<Record<PatchType, string>> = {
   json: 'application/json-patch+json',
   merge: 'application/merge-patch+json',
   strategic: 'application/strategic-merge-patch+json',

@@ -77,8 +77,6 @@ export const domainMappingConditions = conditionSet([
 ]);
 export const podAutoscalerConditions = conditionSet(['Active', 'ScaleTargetInitialized', 'SKSReady']);
 export const metricConditions = conditionSet();
-export const certificateConditions = conditionSet();
-export const imageConditions = conditionSet();
 export const serverlessServiceConditions = conditionSet(['EndpointsPopulated'], ['ActivatorEndpointsPopulated']);
 export const ingressConditions = conditionSet(['NetworkConfigured', 'LoadBalancerReady']);
 

@@ -7,11 +7,10 @@
  */
 
 export const AUTOSCALING_GROUP = 'autoscaling.knative.dev';
-export const SERVING_GROUP = 'serving.knative.dev';
+const SERVING_GROUP = 'serving.knative.dev';
 export const NETWORKING_GROUP = 'networking.knative.dev';
-export const NETWORKING_INTERNAL_GROUP = 'networking.internal.knative.dev';
-export const FEATURES_GROUP = 'features.knative.dev';
-export const QUEUE_SIDECAR_GROUP = 'queue.sidecar.serving.knative.dev';
+const NETWORKING_INTERNAL_GROUP = 'networking.internal.knative.dev';
+const QUEUE_SIDECAR_GROUP = 'queue.sidecar.serving.knative.dev';
 
 /** The spellings of one key, the one that wins first. */
 export type Keys = readonly [string, ...string[]];
@@ -87,9 +86,6 @@ export const DISABLE_EXTERNAL_TLS_KEYS: Keys = [
   networking('disable-external-domain-tls'),
 ];
 export const HTTP_PROTOCOL_KEYS: Keys = [networking('httpOption'), networking('http-protocol')];
-export const WILDCARD_DOMAIN_LABEL = networking('wildcardDomain');
-export const CERTIFICATE_TYPE_LABEL = networking('certificate-type');
-export const TRUST_BUNDLE_LABEL = networking('trust-bundle');
 
 const internal = (name: string) => `${NETWORKING_INTERNAL_GROUP}/${name}`;
 
@@ -101,7 +97,6 @@ export type ServiceType = 'Public' | 'Private';
 export const ROLLOUT_ANNOTATION = internal('rollout');
 /** JSON {tag: [host]} for header-based tag routing, on an Ingress. */
 export const TAG_TO_HOST_ANNOTATION = internal('tag-to-host');
-export const INGRESS_LABEL = internal('ingress');
 
 export const RESOURCE_PERCENTAGE_KEYS: Keys = [
   `${QUEUE_SIDECAR_GROUP}/resource-percentage`,
@@ -114,9 +109,6 @@ const SIDECAR_RESOURCES = ['cpu', 'memory', 'ephemeral-storage'] as const;
 export const sidecarResourceKeys: readonly Keys[] = SIDECAR_RESOURCES.flatMap((resource) =>
   ['request', 'limit'].map((bound): Keys => [`${QUEUE_SIDECAR_GROUP}/${resource}-resource-${bound}`]),
 );
-
-export const QUEUE_PROXY_POD_INFO_ANNOTATION = `${FEATURES_GROUP}/queueproxy-podinfo`;
-export const HTTP_FULL_DUPLEX_ANNOTATION = `${FEATURES_GROUP}/http-full-duplex`;
 
 export const DEFAULT_CONTAINER_ANNOTATION = 'kubectl.kubernetes.io/default-container';
 export const LAST_APPLIED_ANNOTATION = 'kubectl.kubernetes.io/last-applied-configuration';

@@ -151,10 +151,6 @@ export function int64(doc = ''): Schema<number> {
   return { type: 'integer', doc, format: 'int64' };
 }
 
-export function number(doc = ''): Schema<number> {
-  return { type: 'number', doc, format: 'double' };
-}
-
 export function boolean(doc = ''): Schema<boolean> {
   return { type: 'boolean', doc };
 }

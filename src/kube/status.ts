@@ -95,8 +95,7 @@ export function conflict(resource: Resource, name: string, why: string): StatusE
   return fail({ code: 409, reason: 'Conflict', message, details: detailsOf(resource, name) });
 }
 
-export const OBJECT_MODIFIED =
-  'the object has been modified; please apply your changes to the latest version and try again';
+const OBJECT_MODIFIED = 'the object has been modified; please apply your changes to the latest version and try again';
 
 export function staleVersion(resource: Resource, name: string): StatusError {
   return conflict(resource, name, OBJECT_MODIFIED);

@@ -9,7 +9,7 @@
 import type { RoutingTable, RoutingUpdate } from '#protocol/routing.ts';
 
 /** Longest line that either side accepts, in bytes. */
-export const MAX_LINK_MESSAGE_BYTES = 64 * 1024 * 1024;
+const MAX_LINK_MESSAGE_BYTES = 64 * 1024 * 1024;
 
 /** How often the gateway reports, in ms. */
 export const REPORT_PERIOD_MS = 1_000;

@@ -15,7 +15,7 @@ import { signalProcess } from '#sys/pidfd.ts';
 import { isRunning, type ProcessIdentity } from '#sys/proc.ts';
 
 /** How long containers may take to end by themselves before they are killed. */
-export const STOP_GRACE_MS = 5_000;
+const STOP_GRACE_MS = 5_000;
 
 const POLL_MS = 20;
 const SIGTERM = 15;

@@ -49,7 +49,7 @@ export interface RunningAgent extends AsyncDisposable {
 }
 
 /** The machine lacks what the agent needs; `message` says what. */
-export class AgentUnavailable extends Error {
+class AgentUnavailable extends Error {
   override readonly name = 'AgentUnavailable';
 }
 

@@ -5,10 +5,10 @@
 import type { KubeObject } from '#kube/object.ts';
 
 /** Most events kept. */
-export const MAX_HISTORY_EVENTS = 10_000;
+const MAX_HISTORY_EVENTS = 10_000;
 
 /** Events older than this are dropped at the next compaction, as etcd does under Kubernetes. */
-export const MAX_HISTORY_AGE_MS = 5 * 60_000;
+const MAX_HISTORY_AGE_MS = 5 * 60_000;
 
 export interface StoreEvent {
   readonly type: 'created' | 'updated' | 'deleted';

@@ -13,10 +13,10 @@
 import { assert } from '#base/assert.ts';
 
 /** Numbers left free below a batch in flight. */
-export const GAP = 1_000;
+const GAP = 1_000;
 
 /** How many revisions one reservation covers. */
-export const RESERVED_BLOCK = 1_000_000;
+const RESERVED_BLOCK = 1_000_000;
 
 export class Revisions {
   #published: number;

@@ -101,7 +101,7 @@ export function openListener(name: ListenerName, { address, ports, freeBind }: L
 }
 
 /** A duplicate of the listener that a living child has, be it to serve or to spare. */
-export function takeListener(name: ListenerName, living: ReadonlyMap<Role, ProcessIdentity>): Listener | undefined {
+function takeListener(name: ListenerName, living: ReadonlyMap<Role, ProcessIdentity>): Listener | undefined {
   for (const [role, identity] of living) {
     const pidfd = pidfdOf(identity);
     if (pidfd === undefined) continue;

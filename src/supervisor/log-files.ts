@@ -7,7 +7,7 @@ import path from 'node:path';
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
 
-export const LOG_LIMIT_BYTES = 16 * 1024 * 1024;
+const LOG_LIMIT_BYTES = 16 * 1024 * 1024;
 const CHECK_PERIOD_MS = 30_000;
 
 export function startLogRotation(folder: string, { clock, log }: { clock: Clock; log: Logger }): Disposable {

@@ -20,7 +20,7 @@ export const ROLE_FD = 7;
 
 type LockName = Role | 'supervisor' | 'heir';
 
-export function lockFile(paths: Pick<StatePaths, 'run'>, name: LockName): string {
+function lockFile(paths: Pick<StatePaths, 'run'>, name: LockName): string {
   return path.join(paths.run, `${name}.lock`);
 }
 

@@ -14,7 +14,7 @@ import { parsePids } from '#sys/proc.ts';
 
 const POLL_MS = 2;
 /** How long freezing, killing and removing may take the kernel. */
-export const CGROUP_WAIT_MS = 5_000;
+const CGROUP_WAIT_MS = 5_000;
 const SIGKILL = 9;
 
 export interface CgroupUsage {

@@ -48,7 +48,7 @@ export function closeDescriptor(fd: number): void {
   check(close(fd), 'close');
 }
 
-export function byArch<T>(values: { readonly x64: T; readonly arm64: T }): T {
+function byArch<T>(values: { readonly x64: T; readonly arm64: T }): T {
   if (process.arch === 'x64') return values.x64;
   if (process.arch === 'arm64') return values.arm64;
   throw new Error(`the processor architecture ${process.arch} is not supported: x64 or arm64 is needed`);

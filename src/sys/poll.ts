@@ -13,8 +13,6 @@ import { SystemError } from '#sys/errors.ts';
 
 export const POLL_IN = 1;
 export const POLL_OUT = 4;
-export const POLL_ERROR = 8;
-export const POLL_HANGUP = 16;
 
 const { poll } = bind({ poll: { return: 'i32', arguments: ['buffer', 'u64', 'i32'] } });
 

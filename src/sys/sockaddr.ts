@@ -4,7 +4,7 @@
 import { formatIp, parseIp } from '#base/ip.ts';
 
 export const AF_INET = 2;
-export const AF_INET6 = 10;
+const AF_INET6 = 10;
 
 export interface SocketAddress {
   readonly address: string;

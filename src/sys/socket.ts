@@ -22,7 +22,7 @@ const SOL_IP = 0;
 const IP_FREEBIND = 15;
 const F_DUPFD_CLOEXEC = 1030;
 const ADDRESS_BYTES = 128;
-export const LISTEN_BACKLOG = 4_096;
+const LISTEN_BACKLOG = 4_096;
 
 const libc = bind({
   socket: { return: 'i32', arguments: ['i32', 'i32', 'i32'] },

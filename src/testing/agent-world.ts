@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { systemClock } from '#base/clock.ts';
-import { createLogger, type Logger, silentLogger } from '#base/log.ts';
+import { type Logger, silentLogger } from '#base/log.ts';
 import { MetricRegistry } from '#base/metrics.ts';
 import { Caches } from '#client/caches.ts';
 import { Client } from '#client/client.ts';
@@ -58,13 +58,6 @@ export interface AgentWorldOptions {
   readonly images?: readonly TestImage[];
   readonly logger?: Logger;
 }
-
-/** Lines on standard error: to see what happens while a test is written. */
-export const loudLogger = createLogger({
-  clock: systemClock,
-  level: 'debug',
-  write: (line) => void process.stderr.write(`${line}\n`),
-});
 
 export async function startAgentWorld(options: AgentWorldOptions = {}): Promise<AgentWorld> {
   const logger = options.logger ?? silentLogger;

@@ -12,7 +12,7 @@ import type { TrafficTarget } from '#knative/kinds/traffic-target.ts';
 import { someOf } from '#serving/content.ts';
 import type { Step } from '#serving/steps.ts';
 
-export const NAMESPACE = 'default';
+const NAMESPACE = 'default';
 
 /** An object as the API has it: with an identity, and observed at its generation when it has conditions. */
 export function stored<T extends KubeObject>(

@@ -57,7 +57,7 @@ export function needs(...requirements: readonly Requirement[]): TestOptions {
 }
 
 /** Undefined when it is there, else why it is not, in words. */
-export function whatIsMissing(requirement: Requirement): string | undefined {
+function whatIsMissing(requirement: Requirement): string | undefined {
   if (requirement === 'root') return process.getuid?.() === 0 ? undefined : 'not run as root';
   if (requirement === 'compiler') {
     return compiler() === undefined ? 'no C compiler that makes static programs' : undefined;

@@ -28,7 +28,7 @@ export async function removePlatform(stage: Stage): Promise<string> {
   return 'nothing of it is left on this machine';
 }
 
-export function demandNothingLeft(stateDir: string): void {
+function demandNothingLeft(stateDir: string): void {
   const left = findLeftovers(stateDir).map(({ kind, name }) => `${kind}: ${name}`);
   if (left.length > 0) throw new DemoError(`left behind on this machine: ${left.join(', ')}`);
 }

@@ -13,7 +13,7 @@ import type { SentBody } from '#apiserver/decode.ts';
 import { jsonSyntaxError } from '#apiserver/go-json.ts';
 
 /** Longest body, as in Kubernetes. */
-export const MAX_BODY_BYTES = 3 * 1024 * 1024;
+const MAX_BODY_BYTES = 3 * 1024 * 1024;
 
 /** How much more is read and dropped, so that the sender hears the answer before the connection closes. */
 const MAX_DRAINED_BYTES = 32 * 1024 * 1024;

@@ -32,7 +32,7 @@ function versionsOf(kinds: readonly ServedKind[]): ServedVersion[] {
 const STAGES = ['alpha', 'beta', undefined];
 
 /** Kubernetes' order: v10, v2, v1, v1beta1, v1alpha1, then anything else by name. */
-export function compareVersions(left: string, right: string): number {
+function compareVersions(left: string, right: string): number {
   const [a, b] = [parseVersion(left), parseVersion(right)];
   if (!a || !b) return a ? -1 : b ? 1 : left < right ? -1 : 1;
   return b.stage - a.stage || b.major - a.major || b.minor - a.minor;

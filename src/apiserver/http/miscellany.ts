@@ -6,8 +6,8 @@ import { sendObject, setCommonHeaders } from '#apiserver/http/reply.ts';
 import type { HttpApi } from '#apiserver/http/server.ts';
 
 /** The Kubernetes whose API this is. */
-export const KUBERNETES_MAJOR = '1';
-export const KUBERNETES_MINOR = '33';
+const KUBERNETES_MAJOR = '1';
+const KUBERNETES_MINOR = '33';
 
 const OWN_PATHS = [
   '/api',

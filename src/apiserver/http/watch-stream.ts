@@ -21,7 +21,7 @@ import { tableOf } from '#apiserver/table/table.ts';
 import { watchObjects } from '#apiserver/verbs/watch.ts';
 
 /** What one watcher may leave lying before it is cut off. */
-export const MAX_BACKLOG_BYTES = 8 * 1024 * 1024;
+const MAX_BACKLOG_BYTES = 8 * 1024 * 1024;
 
 /** How long a watcher that was cut off may take to read what is left. */
 const CUT_OFF_AFTER_MS = 5_000;

@@ -80,7 +80,7 @@ const DAY = 24 * HOUR;
 const YEAR = 365 * DAY;
 
 /** As kubectl shows durations: two units while the first is small, then one. */
-export function humanDuration(durationMs: number): string {
+function humanDuration(durationMs: number): string {
   if (durationMs < -SECOND) return '<invalid>';
   if (durationMs < 0) return '0s';
   const count = (unit: number) => Math.floor(durationMs / unit);

@@ -53,10 +53,7 @@ function warnOfMembers(patch: unknown, caller: Caller): void {
 }
 
 /** The document after a patch, not yet looked at. */
-export function patchedBy(
-  { target, patchType, body }: PatchRequest,
-  document: Readonly<Record<string, unknown>>,
-): unknown {
+function patchedBy({ target, patchType, body }: PatchRequest, document: Readonly<Record<string, unknown>>): unknown {
   switch (patchType) {
     case 'json':
       return applyJsonPatch(document, body);

@@ -53,7 +53,7 @@ function startOf(version: string | undefined): number | undefined {
 }
 
 /** What a watcher of a selection sees of a change, if anything. */
-export function eventFor(
+function eventFor(
   served: ServedKind,
   { type, object, previous }: StoreEvent,
   selects: Selects | undefined,

@@ -95,7 +95,7 @@ function requestLine(slab: Slab, head: RequestHead): void {
 }
 
 /** Percent-encodes what has no place in a path; the query stays as it came. */
-export function escapePath(target: string): string {
+function escapePath(target: string): string {
   const query = target.indexOf('?');
   const path = query < 0 ? target : target.slice(0, query);
   const escaped = path.replaceAll(/[^!-~]|[[\]|^"<>\\{}`]/g, (character) => {

@@ -29,11 +29,11 @@ const TOKEN_NAME = /^[!#$%&'*+.^_`|~\w-]+$/;
 const INTERNAL = new Set(['knative-serving-revision', 'knative-serving-namespace']);
 
 /** As octets that may stand in a head: UTF-8, without anything that could end the line. */
-export function fieldText(value: string): string {
+function fieldText(value: string): string {
   return Buffer.from(value.replaceAll(/[\r\n\0]/g, ''), 'utf8').toString('latin1');
 }
 
-export function fieldSet(values: Readonly<Record<string, string>>): FieldSet {
+function fieldSet(values: Readonly<Record<string, string>>): FieldSet {
   const all = Object.entries(values)
     .filter(([name]) => TOKEN_NAME.test(name))
     .map(([name, value]) => ({ name: name.toLowerCase(), line: `${name}: ${fieldText(value)}\r\n`, value }));

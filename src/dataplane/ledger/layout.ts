@@ -16,11 +16,11 @@ export const UNLIMITED = 0x7fffffff;
 export const CLOSED = 0;
 
 const LINE = 16;
-export const POD_WORDS = LINE;
+const POD_WORDS = LINE;
 export const POD_IN_FLIGHT = 0;
 export const POD_LIMIT = 1;
 
-export const REVISION_WORDS = LINE;
+const REVISION_WORDS = LINE;
 export const REVISION_LOCK = 0;
 export const REVISION_HEAD = 1;
 export const REVISION_TAIL = 2;
@@ -30,7 +30,7 @@ export const REVISION_SEQUENCE = 5;
 /** How many waited when control was told last. */
 export const REVISION_TOLD = 6;
 
-export const SEAT_WORDS = LINE;
+const SEAT_WORDS = LINE;
 /** The pod on which this seat is in the midst of a step, plus one. */
 export const SEAT_INTENT = 0;
 /** Counts calls for attention. */
@@ -41,7 +41,7 @@ export const SEAT_RESCAN = 3;
 /** Tickets of this seat that were ever used. */
 export const SEAT_TICKETS = 4;
 
-export const TICKET_WORDS = 8;
+const TICKET_WORDS = 8;
 export const TICKET_NEXT = 0;
 export const TICKET_PREVIOUS = 1;
 export const TICKET_STATE = 2;

@@ -126,7 +126,7 @@ const MAX_NAPS = 200;
 const NAP_MS = 1;
 
 /** Makes the pod's count the sum of what is held, while no step on it is under way. */
-export function settlePod(layout: LedgerLayout, pod: number): void {
+function settlePod(layout: LedgerLayout, pod: number): void {
   const { words } = layout;
   const at = layout.pod(pod);
   const limit = Atomics.exchange(words, at + POD_LIMIT, CLOSED);

@@ -5,9 +5,8 @@ export const HT = 9;
 export const LF = 10;
 export const CR = 13;
 export const SP = 32;
-export const COMMA = 44;
+const COMMA = 44;
 export const SLASH = 47;
-export const ZERO = 48;
 export const COLON = 58;
 export const SEMICOLON = 59;
 export const QUESTION = 63;
@@ -24,7 +23,7 @@ export const ESCAPE = 8;
 /** uri-host and port. */
 export const HOST = 16;
 export const HEX = 32;
-export const DIGIT = 64;
+const DIGIT = 64;
 /** Calls for a closer look at a path: `%`. */
 export const PERCENT_SIGN = 128;
 

@@ -13,12 +13,7 @@ import {
   requestToH1,
   trailersToH1,
 } from '#dataplane/proxy/h2-fields.ts';
-import {
-  MAX_H2_HEADER_PAIRS,
-  MAX_H2_INVALID_FRAMES,
-  MAX_H2_STREAMS,
-  MAX_REQUEST_HEAD_BYTES,
-} from '#dataplane/proxy/limits.ts';
+import { MAX_FIELDS, MAX_H2_INVALID_FRAMES, MAX_H2_STREAMS, MAX_REQUEST_HEAD_BYTES } from '#dataplane/proxy/limits.ts';
 import type { DateLine } from '#dataplane/proxy/local-answer.ts';
 import { INCOMPLETE, type Refusal, REFUSALS } from '#dataplane/proxy/refusal.ts';
 import type { RequestHead } from '#dataplane/proxy/request-head.ts';
@@ -44,7 +39,7 @@ const SETTINGS = {
 export function serveH2(socket: Socket, peer: Peer, context: H2Context): Http2Session {
   const session = http2.performServerHandshake(socket, {
     settings: SETTINGS,
-    maxHeaderListPairs: MAX_H2_HEADER_PAIRS,
+    maxHeaderListPairs: MAX_FIELDS,
     maxSessionInvalidFrames: MAX_H2_INVALID_FRAMES,
     maxSendHeaderBlockLength: MAX_REQUEST_HEAD_BYTES * 4,
   });

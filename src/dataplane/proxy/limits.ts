@@ -51,8 +51,7 @@ export const HIGH_WATER_BYTES = 64 * 1024;
 /** Pieces of a body up to this size are copied next to the head, to go out in one write. */
 export const COALESCE_BYTES = 16 * 1024;
 
-/** HTTP/2: streams per connection, and header list size. */
+/** HTTP/2: streams per connection. A header list has as many fields as a head of HTTP/1. */
 export const MAX_H2_STREAMS = 250;
-export const MAX_H2_HEADER_PAIRS = MAX_FIELDS;
 /** HTTP/2: invalid frames, and streams that the client reset, after which a session ends. */
 export const MAX_H2_INVALID_FRAMES = 100;

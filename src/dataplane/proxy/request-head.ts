@@ -341,7 +341,7 @@ function equalsExactly(buf: Buffer, start: number, end: number, text: string): b
 }
 
 /** uri-host [ ":" port ], possibly empty (RFC 9110 7.2). */
-export function isHost(buf: Buffer, start: number, end: number): boolean {
+function isHost(buf: Buffer, start: number, end: number): boolean {
   let p = start;
   if (buf[p] === 91 && p < end) {
     const close = buf.indexOf(93, p);

@@ -13,7 +13,7 @@ import { typeErrors } from '#kube/apply/validate.ts';
 import { apiVersionOf, type Kind } from '#kube/kind.ts';
 import type { KubeObject } from '#kube/object.ts';
 
-export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /** The manager name under which kubectl applies. */
 const KUBECTL = 'kubectl';

@@ -21,7 +21,7 @@ export function processCommand(name: ProcessName, stateDir: string): Command {
 }
 
 /** Path of the code of a process. */
-export function processCode(name: ProcessName): string {
+function processCode(name: ProcessName): string {
   const runsFromSource = import.meta.url.endsWith('.ts');
   return fileURLToPath(new URL(runsFromSource ? `../${name}.ts` : `./${name}.js`, import.meta.url));
 }

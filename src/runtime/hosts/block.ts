@@ -4,7 +4,7 @@
  */
 
 /** Most hosts that one platform writes; more would slow every look-up on the machine. */
-export const MAX_HOSTS = 5_000;
+const MAX_HOSTS = 5_000;
 
 /** A host name that fits on a line of the file and could not be mistaken for anything else in it. */
 const HOST = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$/;

@@ -47,7 +47,7 @@ function variantOf({ architecture, variant }: Platform): string {
   return architecture === 'arm' ? 'v7' : '';
 }
 
-export function platformText(platform: Platform | undefined): string {
+function platformText(platform: Platform | undefined): string {
   if (!platform) return 'unspecified';
   return [platform.os, platform.architecture, ...(platform.variant ? [platform.variant] : [])].join('/');
 }

@@ -77,10 +77,6 @@ export function failedEvent(image: string, error: unknown): PullEvent {
   return { type: 'Warning', reason: 'Failed', message: `Failed to pull image ${quote(image)}: ${text}` };
 }
 
-export function backOffEvent(image: string): PullEvent {
-  return { type: 'Normal', reason: 'BackOff', message: `Back-off pulling image ${quote(image)}` };
-}
-
 /** What follows `Unable to fetch image "…": failed to resolve image to digest: ` in a Revision's condition. */
 export function digestResolutionText(error: unknown): string {
   if (!(error instanceof ImageError)) return textOf(error);

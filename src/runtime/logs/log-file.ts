@@ -9,8 +9,8 @@ import { closeSync, existsSync, fstatSync, mkdirSync, openSync, renameSync, rmSy
 import path from 'node:path';
 
 /** Size at which a log is rotated, and how many files of one attempt are kept, as the kubelet has it by default. */
-export const MAX_LOG_BYTES = 10 * 1024 * 1024;
-export const MAX_LOG_FILES = 5;
+const MAX_LOG_BYTES = 10 * 1024 * 1024;
+const MAX_LOG_FILES = 5;
 
 export class LogFile implements Disposable {
   readonly file: string;
@@ -69,7 +69,7 @@ export class LogFile implements Disposable {
   }
 }
 
-export function rotatedName(file: string, age: number): string {
+function rotatedName(file: string, age: number): string {
   return age === 0 ? file : `${file}.${age}`;
 }
 

@@ -5,9 +5,9 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 
-export const KEEP_MS = 24 * 60 * 60_000;
-export const MAX_KEPT_PODS = 500;
-export const MAX_KEPT_BYTES = 1024 * 1024 * 1024;
+const KEEP_MS = 24 * 60 * 60_000;
+const MAX_KEPT_PODS = 500;
+const MAX_KEPT_BYTES = 1024 * 1024 * 1024;
 
 interface Folder {
   readonly path: string;

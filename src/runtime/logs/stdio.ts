@@ -18,7 +18,7 @@ const PIPE_BYTES = 1024 * 1024;
 
 const STREAMS: readonly LogStream[] = ['stdout', 'stderr'];
 
-export function fifoPath(folder: string, stream: LogStream): string {
+function fifoPath(folder: string, stream: LogStream): string {
   return path.join(folder, stream);
 }
 

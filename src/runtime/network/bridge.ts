@@ -7,7 +7,7 @@ import { type Cidr, cidrAddress, ipv4Number, parseCidr } from '#base/ip.ts';
 import { assert } from '#base/assert.ts';
 import { hasCode } from '#sys/errors.ts';
 import { addAddress } from '#sys/netlink/address.ts';
-import { bringUp, createBridge, deleteLink, findLink } from '#sys/netlink/link.ts';
+import { bringUp, createBridge, findLink } from '#sys/netlink/link.ts';
 import { addRoute } from '#sys/netlink/route.ts';
 import type { NetlinkSocket } from '#sys/netlink/socket.ts';
 
@@ -43,12 +43,6 @@ export function ensureBridge(netlink: NetlinkSocket, settings: BridgeSettings): 
   addAddress(netlink, { link: index, address, prefix: cidrOf(settings.podCidr).prefix });
   addRoute(netlink, { destination: cidrOf(settings.serviceCidr), kind: 'local', link: index });
   return index;
-}
-
-/** False when there is none. */
-export function removeBridge(netlink: NetlinkSocket, bridge: string): boolean {
-  const link = findLink(netlink, bridge);
-  return link !== undefined && deleteLink(netlink, link.index);
 }
 
 export function cidrOf(text: string): Cidr {

@@ -22,18 +22,18 @@ import { offsetOf, type PodNetwork, podNetworkAt, type PodNetworkSettings } from
 import { hasCode } from '#sys/errors.ts';
 
 /** How many networks lie ready. */
-export const READY_NETWORKS = 16;
+const READY_NETWORKS = 16;
 /** How long after the last lease filling up begins. */
 const REFILL_DELAY_MS = 50;
 /** How many leases may wait at a time. */
-export const MAX_WAITING_LEASES = 1_024;
+const MAX_WAITING_LEASES = 1_024;
 /** How many addresses are tried when those before are still held by what an earlier pod left. */
 const MAX_ADDRESS_ATTEMPTS = 64;
 /** The network's own address and the bridge's. */
 const RESERVED_OFFSETS = 2;
 const REFILL_BACKOFF = { baseMs: 100, maxMs: 10_000 };
 
-export class NoFreeAddressError extends Error {
+class NoFreeAddressError extends Error {
   override readonly name = 'NoFreeAddressError';
 
   constructor(podCidr: string) {
@@ -41,7 +41,7 @@ export class NoFreeAddressError extends Error {
   }
 }
 
-export class TooManyLeasesError extends Error {
+class TooManyLeasesError extends Error {
   override readonly name = 'TooManyLeasesError';
 
   constructor() {

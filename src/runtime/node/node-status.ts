@@ -18,7 +18,7 @@ const LEASE_SECONDS = 40;
 const RENEW_MS = 10_000;
 
 /** Most pods of this node. */
-export const MAX_PODS = 1_000;
+const MAX_PODS = 1_000;
 
 /** Held back for the system and for us, out of what pods may ask for. */
 const RESERVED_MEMORY_BYTES = 256 * 1024 * 1024;

@@ -3,7 +3,7 @@ import type { ResourceRequirements } from '#kube/kinds/core/resources.ts';
 import { quantityToNumber } from '#kube/quantity.ts';
 
 /** Most processes and threads of one container, so that one cannot exhaust the machine's pids. */
-export const MAX_PIDS = 8_192;
+const MAX_PIDS = 8_192;
 
 const CPU_PERIOD_US = 100_000;
 const MIN_CPU_QUOTA_US = 1_000;

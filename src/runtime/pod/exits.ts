@@ -104,7 +104,7 @@ export class ExitWatcher implements Disposable {
   }
 }
 
-export function keyOf({ pid, startTicks }: ProcessIdentity): string {
+function keyOf({ pid, startTicks }: ProcessIdentity): string {
   return `${pid}-${startTicks}`;
 }
 

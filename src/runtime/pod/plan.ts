@@ -13,7 +13,7 @@ export const RESTART_BACKOFF_BASE_MS = 10_000;
 export const RESTART_BACKOFF_MAX_MS = 300_000;
 
 /** A container that ran for this long is forgiven its earlier failures. */
-export const RESTART_FORGET_MS = 600_000;
+const RESTART_FORGET_MS = 600_000;
 
 export type Step =
   | { readonly type: 'make-sandbox' }

@@ -74,7 +74,7 @@ export interface PodState {
   readonly endingSince?: number | undefined;
 }
 
-export function newContainerState(name: string): ContainerState {
+function newContainerState(name: string): ContainerState {
   return { name, life: { type: 'waiting', reason: 'ContainerCreating' }, attempt: 0, failures: 0, notBefore: 0 };
 }
 

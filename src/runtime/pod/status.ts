@@ -92,7 +92,7 @@ function containerStatus(
   return status;
 }
 
-export function containerIdOf(id: string): string {
+function containerIdOf(id: string): string {
   return `pinnace://${id}`;
 }
 

@@ -71,7 +71,7 @@ function describe(error: unknown, signal: AbortSignal): string {
 }
 
 /** By number, or by the name of one of the container's ports. */
-export function probePort(port: number | string | undefined, container: Container): number {
+function probePort(port: number | string | undefined, container: Container): number {
   if (typeof port === 'number' && port > 0) return port;
   const named = container.ports?.find(({ name }) => name === port)?.containerPort;
   const number = named ?? Number(port);

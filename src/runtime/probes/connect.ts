@@ -53,7 +53,7 @@ function isRefused(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
 }
 
-export function connectTcp(host: string, port: number, signal: AbortSignal): Promise<net.Socket> {
+function connectTcp(host: string, port: number, signal: AbortSignal): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
     const socket = net.connect({ host, port, noDelay: true, autoSelectFamily: false });

@@ -4,13 +4,13 @@ import { readFileSync } from 'node:fs';
 const LISTEN = '0A';
 
 /** Ascending, each once; empty when the process is gone. */
-export function listeningPorts(pid: number): number[] {
+function listeningPorts(pid: number): number[] {
   const ports = ['tcp', 'tcp6'].flatMap((table) => parseListening(readTable(`/proc/${pid}/net/${table}`)));
   return [...new Set(ports)].sort((a, b) => a - b);
 }
 
 /** @param table as `/proc/PID/net/tcp` has it. */
-export function parseListening(table: string): number[] {
+function parseListening(table: string): number[] {
   return table
     .split('\n')
     .slice(1)

@@ -5,7 +5,7 @@ import type { Revision } from '#knative/kinds/revision.ts';
 export type Protocol = 'http1' | 'h2c';
 
 /** Where a container listens that names no port. */
-export const DEFAULT_USER_PORT = 8080;
+const DEFAULT_USER_PORT = 8080;
 
 /** Port of the public Service that a protocol is served on: the activator's, which listens for each on its own. */
 export const PUBLIC_PORTS: Readonly<Record<Protocol, number>> = { http1: 80, h2c: 81 };

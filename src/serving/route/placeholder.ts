@@ -45,7 +45,7 @@ export function isMarkedPrivate(service: Service | undefined): boolean {
 }
 
 /** Where the Ingress says that its load balancer is; undefined while it does not say so in exactly one way. */
-export function balancerOf(ingress: Ingress | undefined, isPrivate: boolean): Balancer | undefined {
+function balancerOf(ingress: Ingress | undefined, isPrivate: boolean): Balancer | undefined {
   const { privateLoadBalancer, publicLoadBalancer } = ingress?.status ?? {};
   const ways = isPrivate || privateLoadBalancer?.ingress?.length ? privateLoadBalancer : publicLoadBalancer;
   const [only, ...others] = ways?.ingress ?? [];

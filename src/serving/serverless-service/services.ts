@@ -28,7 +28,7 @@ function isH2c({ spec }: ServerlessService): boolean {
 }
 
 /** Port names select the protocol: gateways speak HTTP/2 to `http2`. */
-export function portNameOf(sks: ServerlessService): string {
+function portNameOf(sks: ServerlessService): string {
   return isH2c(sks) ? 'http2' : 'http';
 }
 

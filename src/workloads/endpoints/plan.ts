@@ -11,7 +11,7 @@ import { annotationsOf, isBeingDeleted, labelsOf, nameOf, namespaceOf } from '#k
 import { isPodFinished, isPodReady } from '#workloads/pods.ts';
 
 /** Most endpoints in one slice, as Kubernetes has it. */
-export const MAX_ENDPOINTS_PER_SLICE = 100;
+const MAX_ENDPOINTS_PER_SLICE = 100;
 
 export const HEADLESS_LABEL = 'service.kubernetes.io/headless';
 
@@ -30,7 +30,7 @@ export function isHeadless({ spec }: Service): boolean {
 }
 
 /** The number behind a Service's port in one pod; undefined when the pod has no port of that name. */
-export function targetPortOf(pod: Pod, port: ServicePort): number | undefined {
+function targetPortOf(pod: Pod, port: ServicePort): number | undefined {
   const target = port.targetPort ?? port.port;
   if (typeof target === 'number') return target === 0 ? port.port : target;
   for (const container of pod.spec.containers) {

@@ -19,7 +19,7 @@ import {
 } from '#workloads/endpoints/plan.ts';
 import type { WorkloadEnvironment } from '#workloads/replica-set/reconcile.ts';
 
-export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
+const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 const SLICE_MANAGED_BY = 'endpointslice.kubernetes.io/managed-by';
 const SKIP_MIRROR = 'endpointslice.kubernetes.io/skip-mirror';
 const BY_SERVICE = 'service-and-manager';

@@ -12,7 +12,7 @@ import { ownersOf } from '#workloads/garbage-collector/graph.ts';
 import { isBeingDeleted, type KubeObject, type OwnerReference } from '#kube/object.ts';
 
 export const FOREGROUND_FINALIZER = 'foregroundDeletion';
-export const ORPHAN_FINALIZER = 'orphan';
+const ORPHAN_FINALIZER = 'orphan';
 
 export type OwnerState = 'living' | 'gone' | 'waiting';
 

@@ -14,7 +14,7 @@ import { isAlreadyExists, isConflict, isNotFound, isStatus } from '#kube/status.
 import { deletionConditions, type Remaining } from '#workloads/namespace/plan.ts';
 import type { WorkloadEnvironment } from '#workloads/replica-set/reconcile.ts';
 
-export const ROOT_CA_CONFIG_MAP = 'kube-root-ca.crt';
+const ROOT_CA_CONFIG_MAP = 'kube-root-ca.crt';
 const DEFAULT_ACCOUNT = 'default';
 const KUBERNETES_FINALIZER = 'kubernetes';
 

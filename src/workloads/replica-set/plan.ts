@@ -13,7 +13,7 @@ import { formatTime, parseTime } from '#kube/time.ts';
 import { isPodActive, isPodAvailable, isPodReady, podCondition } from '#workloads/pods.ts';
 
 /** Most pods that one reconcile makes or removes. */
-export const BURST_REPLICAS = 500;
+const BURST_REPLICAS = 500;
 
 const DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost';
 const PHASE_RANK: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, Running: 2 };

@@ -15,7 +15,7 @@ import { formatTime } from '#kube/time.ts';
 import type { ProcessState } from '#protocol/platform.ts';
 
 export const SYSTEM_NAMESPACE = 'knative-serving';
-export const GATEWAY_NAMESPACE = 'kourier-system';
+const GATEWAY_NAMESPACE = 'kourier-system';
 export const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
 
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease', SYSTEM_NAMESPACE, GATEWAY_NAMESPACE];

@@ -5,7 +5,7 @@ import type { ServiceSpec } from '#kube/kinds/core/service-spec.ts';
 
 const AFFINITY_SECONDS = 10_800;
 
-export const HEADLESS = 'None';
+const HEADLESS = 'None';
 
 export function needsAddress({ type }: ServiceSpec): boolean {
   return type !== 'ExternalName';

@@ -103,7 +103,7 @@ const volumeMount = struct('VolumeMount', {
   subPathExpr: text,
 });
 
-export const container: Struct = struct('Container', {
+const container: Struct = struct('Container', {
   name: always(text),
   image: text,
   command: list(text),

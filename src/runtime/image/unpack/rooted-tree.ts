@@ -162,7 +162,7 @@ export function statInRoot(rootFd: number, path: ByteString): Stats | undefined 
   }
 }
 
-export function parentPath(path: ByteString): ByteString {
+function parentPath(path: ByteString): ByteString {
   const slash = path.lastIndexOf('/');
   return slash < 0 ? '' : path.slice(0, slash);
 }

@@ -91,7 +91,7 @@ function fullName(block: Buffer): string {
   return prefix === '' ? name : `${prefix}/${name}`;
 }
 
-export function textAt(block: Buffer, offset: number, length: number): string {
+function textAt(block: Buffer, offset: number, length: number): string {
   const end = block.indexOf(0, offset);
   return block.toString('latin1', offset, end < 0 || end > offset + length ? offset + length : end);
 }

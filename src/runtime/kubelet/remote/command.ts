@@ -13,7 +13,7 @@ import { openPipe } from '#sys/pipe.ts';
 import { openPty, setWindowSize, type WindowSize } from '#sys/pty.ts';
 
 /** How long a command may take to end once it was hung up on. */
-export const HANG_UP_GRACE_MS = 2_000;
+const HANG_UP_GRACE_MS = 2_000;
 
 /** What programs in a terminal are told that it is, as containerd has it. */
 const TERMINAL_TYPE = 'TERM=xterm';

@@ -8,7 +8,7 @@ import { Duplex } from 'node:stream';
 import type { StreamHeaders } from '#runtime/kubelet/spdy/header-block.ts';
 
 /** What one stream keeps for a slow reader before the connection stops reading. */
-export const MAX_UNREAD_BYTES = 64 * 1024;
+const MAX_UNREAD_BYTES = 64 * 1024;
 
 /** Longest payload that we send in one frame. */
 const MAX_PAYLOAD_BYTES = 32 * 1024;

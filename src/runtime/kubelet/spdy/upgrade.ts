@@ -6,7 +6,7 @@ import type { Upgrade } from '#runtime/kubelet/websocket/upgrade.ts';
 
 const PROTOCOL_HEADER = 'X-Stream-Protocol-Version';
 
-export function isSpdy({ headers }: IncomingMessage): boolean {
+function isSpdy({ headers }: IncomingMessage): boolean {
   return (headers.upgrade ?? '').toLowerCase().includes('spdy/3.1');
 }
 

@@ -5,7 +5,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { badUpgrade, protocolsNotSupported } from '#runtime/kubelet/errors.ts';
 
 /** Longest message that is taken, as the kubelet has it. Clients send what they read in one go: mostly 32 KiB. */
-export const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
+const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
 
 /** A connection that is to become something else. */
 export interface Upgrade {
