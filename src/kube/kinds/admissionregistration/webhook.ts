@@ -3,7 +3,6 @@ import { labelSelectorSchema } from '#kube/kinds/meta/label-selector.ts';
 import {
   bytes,
   documented,
-  type Infer,
   int32,
   list,
   listMap,
@@ -24,7 +23,6 @@ const serviceReferenceSchema = object(
   },
   { name: 'io.k8s.api.admissionregistration.v1.ServiceReference', doc: 'A service in the cluster.' },
 );
-export type ServiceReference = Infer<typeof serviceReferenceSchema>;
 
 const webhookClientConfigSchema = object(
   {
@@ -34,7 +32,6 @@ const webhookClientConfigSchema = object(
   },
   { name: 'io.k8s.api.admissionregistration.v1.WebhookClientConfig', doc: 'How to call a webhook.' },
 );
-export type WebhookClientConfig = Infer<typeof webhookClientConfigSchema>;
 
 const ruleWithOperationsSchema = object(
   {
@@ -46,7 +43,6 @@ const ruleWithOperationsSchema = object(
   },
   { name: 'io.k8s.api.admissionregistration.v1.RuleWithOperations', doc: 'Requests that a webhook sees.' },
 );
-export type RuleWithOperations = Infer<typeof ruleWithOperationsSchema>;
 
 const matchConditionSchema = object(
   {
@@ -55,7 +51,6 @@ const matchConditionSchema = object(
   },
   { name: 'io.k8s.api.admissionregistration.v1.MatchCondition', doc: 'A further condition on requests.' },
 );
-export type MatchCondition = Infer<typeof matchConditionSchema>;
 
 export const validatingWebhookSchema = object(
   {
@@ -75,7 +70,6 @@ export const validatingWebhookSchema = object(
   },
   { name: 'io.k8s.api.admissionregistration.v1.ValidatingWebhook', doc: 'A webhook that accepts or refuses.' },
 );
-export type ValidatingWebhook = Infer<typeof validatingWebhookSchema>;
 
 export const mutatingWebhookSchema = object(
   {
@@ -96,4 +90,3 @@ export const mutatingWebhookSchema = object(
   },
   { name: 'io.k8s.api.admissionregistration.v1.MutatingWebhook', doc: 'A webhook that may change objects.' },
 );
-export type MutatingWebhook = Infer<typeof mutatingWebhookSchema>;

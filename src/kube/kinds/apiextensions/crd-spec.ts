@@ -5,7 +5,6 @@ import {
   bytes,
   documented,
   embedded,
-  type Infer,
   int32,
   list,
   listMap,
@@ -32,7 +31,6 @@ const serviceReferenceSchema = object(
     doc: 'A service in the cluster.',
   },
 );
-export type ServiceReference = Infer<typeof serviceReferenceSchema>;
 
 const webhookClientConfigSchema = object(
   {
@@ -45,7 +43,6 @@ const webhookClientConfigSchema = object(
     doc: 'How to call a webhook.',
   },
 );
-export type WebhookClientConfig = Infer<typeof webhookClientConfigSchema>;
 
 const webhookConversionSchema = object(
   {
@@ -57,7 +54,6 @@ const webhookConversionSchema = object(
     doc: 'A webhook that converts between versions.',
   },
 );
-export type WebhookConversion = Infer<typeof webhookConversionSchema>;
 
 const customResourceConversionSchema = object(
   {
@@ -69,7 +65,6 @@ const customResourceConversionSchema = object(
     doc: 'How objects change from one version to another.',
   },
 );
-export type CustomResourceConversion = Infer<typeof customResourceConversionSchema>;
 
 const customResourceDefinitionNamesSchema = object(
   {
@@ -85,7 +80,6 @@ const customResourceDefinitionNamesSchema = object(
     doc: 'Names of the kind.',
   },
 );
-export type CustomResourceDefinitionNames = Infer<typeof customResourceDefinitionNamesSchema>;
 
 const customResourceColumnDefinitionSchema = object(
   {
@@ -101,7 +95,6 @@ const customResourceColumnDefinitionSchema = object(
     doc: 'A column of kubectl get.',
   },
 );
-export type CustomResourceColumnDefinition = Infer<typeof customResourceColumnDefinitionSchema>;
 
 const selectableFieldSchema = object(
   {
@@ -112,7 +105,6 @@ const selectableFieldSchema = object(
     doc: 'A field that field selectors may use.',
   },
 );
-export type SelectableField = Infer<typeof selectableFieldSchema>;
 
 const customResourceSubresourceStatusSchema = object(
   {},
@@ -133,7 +125,6 @@ const customResourceSubresourceScaleSchema = object(
     doc: 'The scale subresource.',
   },
 );
-export type CustomResourceSubresourceScale = Infer<typeof customResourceSubresourceScaleSchema>;
 
 const customResourceSubresourcesSchema = object(
   {
@@ -145,7 +136,6 @@ const customResourceSubresourcesSchema = object(
     doc: 'Subresources of the kind.',
   },
 );
-export type CustomResourceSubresources = Infer<typeof customResourceSubresourcesSchema>;
 
 const customResourceValidationSchema = object(
   {
@@ -156,7 +146,6 @@ const customResourceValidationSchema = object(
     doc: 'Schema of a version.',
   },
 );
-export type CustomResourceValidation = Infer<typeof customResourceValidationSchema>;
 
 const customResourceDefinitionVersionSchema = object(
   {
@@ -175,7 +164,6 @@ const customResourceDefinitionVersionSchema = object(
     doc: 'One version of the kind.',
   },
 );
-export type CustomResourceDefinitionVersion = Infer<typeof customResourceDefinitionVersionSchema>;
 
 export const customResourceDefinitionSpecSchema = object(
   {
@@ -191,7 +179,6 @@ export const customResourceDefinitionSpecSchema = object(
     doc: 'The kind that is defined.',
   },
 );
-export type CustomResourceDefinitionSpec = Infer<typeof customResourceDefinitionSpecSchema>;
 
 const customResourceDefinitionConditionSchema = object(
   {
@@ -206,7 +193,6 @@ const customResourceDefinitionConditionSchema = object(
     doc: "One aspect of the definition's state.",
   },
 );
-export type CustomResourceDefinitionCondition = Infer<typeof customResourceDefinitionConditionSchema>;
 
 export const customResourceDefinitionStatusSchema = object(
   {
@@ -224,4 +210,3 @@ export const customResourceDefinitionStatusSchema = object(
     doc: 'What is known of the definition.',
   },
 );
-export type CustomResourceDefinitionStatus = Infer<typeof customResourceDefinitionStatusSchema>;

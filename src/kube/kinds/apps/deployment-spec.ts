@@ -27,7 +27,6 @@ const rollingUpdateDeploymentSchema = object(
   },
   { name: 'io.k8s.api.apps.v1.RollingUpdateDeployment', doc: 'Pace of a rolling update.' },
 );
-export type RollingUpdateDeployment = Infer<typeof rollingUpdateDeploymentSchema>;
 
 const deploymentStrategySchema = object(
   {

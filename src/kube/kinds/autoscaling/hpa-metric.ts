@@ -10,7 +10,6 @@ export const crossVersionObjectReferenceSchema = object(
   },
   { name: 'io.k8s.api.autoscaling.v2.CrossVersionObjectReference', doc: 'An object in the same namespace.' },
 );
-export type CrossVersionObjectReference = Infer<typeof crossVersionObjectReferenceSchema>;
 
 const metricIdentifierSchema = object(
   {
@@ -19,7 +18,6 @@ const metricIdentifierSchema = object(
   },
   { name: 'io.k8s.api.autoscaling.v2.MetricIdentifier', doc: 'A metric.' },
 );
-export type MetricIdentifier = Infer<typeof metricIdentifierSchema>;
 
 const metricTargetSchema = object(
   {
@@ -50,7 +48,6 @@ const objectMetricSourceSchema = object(
   },
   { name: 'io.k8s.api.autoscaling.v2.ObjectMetricSource', doc: 'A metric of one object.' },
 );
-export type ObjectMetricSource = Infer<typeof objectMetricSourceSchema>;
 
 const podsMetricSourceSchema = object(
   {
@@ -59,7 +56,6 @@ const podsMetricSourceSchema = object(
   },
   { name: 'io.k8s.api.autoscaling.v2.PodsMetricSource', doc: 'A metric of each pod.' },
 );
-export type PodsMetricSource = Infer<typeof podsMetricSourceSchema>;
 
 const resourceMetricSourceSchema = object(
   {
@@ -68,7 +64,6 @@ const resourceMetricSourceSchema = object(
   },
   { name: 'io.k8s.api.autoscaling.v2.ResourceMetricSource', doc: 'A resource of the pods.' },
 );
-export type ResourceMetricSource = Infer<typeof resourceMetricSourceSchema>;
 
 const containerResourceMetricSourceSchema = object(
   {
@@ -78,7 +73,6 @@ const containerResourceMetricSourceSchema = object(
   },
   { name: 'io.k8s.api.autoscaling.v2.ContainerResourceMetricSource', doc: 'A resource of one container of the pods.' },
 );
-export type ContainerResourceMetricSource = Infer<typeof containerResourceMetricSourceSchema>;
 
 const externalMetricSourceSchema = object(
   {
@@ -87,7 +81,6 @@ const externalMetricSourceSchema = object(
   },
   { name: 'io.k8s.api.autoscaling.v2.ExternalMetricSource', doc: 'A metric from outside.' },
 );
-export type ExternalMetricSource = Infer<typeof externalMetricSourceSchema>;
 
 export const metricSpecSchema = object(
   {
@@ -110,7 +103,6 @@ const objectMetricStatusSchema = object(
   },
   { name: 'io.k8s.api.autoscaling.v2.ObjectMetricStatus', doc: "What was seen of an object's metric." },
 );
-export type ObjectMetricStatus = Infer<typeof objectMetricStatusSchema>;
 
 const podsMetricStatusSchema = object(
   {
@@ -119,7 +111,6 @@ const podsMetricStatusSchema = object(
   },
   { name: 'io.k8s.api.autoscaling.v2.PodsMetricStatus', doc: 'What was seen of a metric of the pods.' },
 );
-export type PodsMetricStatus = Infer<typeof podsMetricStatusSchema>;
 
 const resourceMetricStatusSchema = object(
   {
@@ -128,7 +119,6 @@ const resourceMetricStatusSchema = object(
   },
   { name: 'io.k8s.api.autoscaling.v2.ResourceMetricStatus', doc: 'What was seen of a resource.' },
 );
-export type ResourceMetricStatus = Infer<typeof resourceMetricStatusSchema>;
 
 const containerResourceMetricStatusSchema = object(
   {
@@ -138,7 +128,6 @@ const containerResourceMetricStatusSchema = object(
   },
   { name: 'io.k8s.api.autoscaling.v2.ContainerResourceMetricStatus', doc: "What was seen of a container's resource." },
 );
-export type ContainerResourceMetricStatus = Infer<typeof containerResourceMetricStatusSchema>;
 
 const externalMetricStatusSchema = object(
   {
@@ -147,7 +136,6 @@ const externalMetricStatusSchema = object(
   },
   { name: 'io.k8s.api.autoscaling.v2.ExternalMetricStatus', doc: 'What was seen of a metric from outside.' },
 );
-export type ExternalMetricStatus = Infer<typeof externalMetricStatusSchema>;
 
 export const metricStatusSchema = object(
   {
@@ -160,4 +148,3 @@ export const metricStatusSchema = object(
   },
   { name: 'io.k8s.api.autoscaling.v2.MetricStatus', doc: 'What was seen; its type and the source of that name.' },
 );
-export type MetricStatus = Infer<typeof metricStatusSchema>;

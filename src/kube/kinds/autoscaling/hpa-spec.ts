@@ -28,7 +28,6 @@ const hpaScalingPolicySchema = object(
   },
   { name: 'io.k8s.api.autoscaling.v2.HPAScalingPolicy', doc: 'One limit of a change.' },
 );
-export type HPAScalingPolicy = Infer<typeof hpaScalingPolicySchema>;
 
 const hpaScalingRulesSchema = object(
   {
@@ -39,7 +38,6 @@ const hpaScalingRulesSchema = object(
   },
   { name: 'io.k8s.api.autoscaling.v2.HPAScalingRules', doc: 'Limits of changes in one direction.' },
 );
-export type HPAScalingRules = Infer<typeof hpaScalingRulesSchema>;
 
 const horizontalPodAutoscalerBehaviorSchema = object(
   {
@@ -48,7 +46,6 @@ const horizontalPodAutoscalerBehaviorSchema = object(
   },
   { name: 'io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerBehavior', doc: 'Limits of changes.' },
 );
-export type HorizontalPodAutoscalerBehavior = Infer<typeof horizontalPodAutoscalerBehaviorSchema>;
 
 export const horizontalPodAutoscalerSpecSchema = object(
   {
@@ -72,7 +69,6 @@ const horizontalPodAutoscalerConditionSchema = object(
   },
   { name: 'io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerCondition', doc: "One aspect of the autoscaler's state." },
 );
-export type HorizontalPodAutoscalerCondition = Infer<typeof horizontalPodAutoscalerConditionSchema>;
 
 export const horizontalPodAutoscalerStatusSchema = object(
   {
@@ -85,4 +81,3 @@ export const horizontalPodAutoscalerStatusSchema = object(
   },
   { name: 'io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerStatus', doc: 'What is known of the autoscaler.' },
 );
-export type HorizontalPodAutoscalerStatus = Infer<typeof horizontalPodAutoscalerStatusSchema>;

@@ -27,7 +27,6 @@ const podFailurePolicyOnExitCodesRequirementSchema = object(
   },
   { name: 'io.k8s.api.batch.v1.PodFailurePolicyOnExitCodesRequirement', doc: 'A rule about exit codes.' },
 );
-export type PodFailurePolicyOnExitCodesRequirement = Infer<typeof podFailurePolicyOnExitCodesRequirementSchema>;
 
 const podFailurePolicyOnPodConditionsPatternSchema = object(
   {
@@ -36,7 +35,6 @@ const podFailurePolicyOnPodConditionsPatternSchema = object(
   },
   { name: 'io.k8s.api.batch.v1.PodFailurePolicyOnPodConditionsPattern', doc: "A rule about a pod's condition." },
 );
-export type PodFailurePolicyOnPodConditionsPattern = Infer<typeof podFailurePolicyOnPodConditionsPatternSchema>;
 
 const podFailurePolicyRuleSchema = object(
   {
@@ -46,7 +44,6 @@ const podFailurePolicyRuleSchema = object(
   },
   { name: 'io.k8s.api.batch.v1.PodFailurePolicyRule', doc: 'What to do when a pod fails in a certain way.' },
 );
-export type PodFailurePolicyRule = Infer<typeof podFailurePolicyRuleSchema>;
 
 const podFailurePolicySchema = object(
   {
@@ -54,7 +51,6 @@ const podFailurePolicySchema = object(
   },
   { name: 'io.k8s.api.batch.v1.PodFailurePolicy', doc: 'How failures of pods count.' },
 );
-export type PodFailurePolicy = Infer<typeof podFailurePolicySchema>;
 
 const successPolicyRuleSchema = object(
   {
@@ -63,7 +59,6 @@ const successPolicyRuleSchema = object(
   },
   { name: 'io.k8s.api.batch.v1.SuccessPolicyRule', doc: 'When an indexed job has succeeded early.' },
 );
-export type SuccessPolicyRule = Infer<typeof successPolicyRuleSchema>;
 
 const successPolicySchema = object(
   {
@@ -71,7 +66,6 @@ const successPolicySchema = object(
   },
   { name: 'io.k8s.api.batch.v1.SuccessPolicy', doc: 'When a job has succeeded before all its pods have.' },
 );
-export type SuccessPolicy = Infer<typeof successPolicySchema>;
 
 export const jobSpecSchema = object(
   {
@@ -107,7 +101,6 @@ const jobConditionSchema = object(
   },
   { name: 'io.k8s.api.batch.v1.JobCondition', doc: "One aspect of the job's state." },
 );
-export type JobCondition = Infer<typeof jobConditionSchema>;
 
 const uncountedTerminatedPodsSchema = object(
   {
@@ -116,7 +109,6 @@ const uncountedTerminatedPodsSchema = object(
   },
   { name: 'io.k8s.api.batch.v1.UncountedTerminatedPods', doc: 'Pods that have ended but are not in the counters yet.' },
 );
-export type UncountedTerminatedPods = Infer<typeof uncountedTerminatedPodsSchema>;
 
 export const jobStatusSchema = object(
   {
@@ -137,4 +129,3 @@ export const jobStatusSchema = object(
   },
   { name: 'io.k8s.api.batch.v1.JobStatus', doc: 'What is known of the job.' },
 );
-export type JobStatus = Infer<typeof jobStatusSchema>;

@@ -1,5 +1,5 @@
 /** Who holds a lease, and until when. */
-import { type Infer, int32, microTime, object, pointer, string } from '#kube/schema.ts';
+import { int32, microTime, object, pointer, string } from '#kube/schema.ts';
 
 export const leaseSpecSchema = object(
   {
@@ -13,4 +13,3 @@ export const leaseSpecSchema = object(
   },
   { name: 'io.k8s.api.coordination.v1.LeaseSpec', doc: 'Who holds the lease.' },
 );
-export type LeaseSpec = Infer<typeof leaseSpecSchema>;

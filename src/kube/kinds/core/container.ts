@@ -38,7 +38,6 @@ const volumeDeviceSchema = object(
   },
   { name: 'io.k8s.api.core.v1.VolumeDevice', doc: 'A volume as a block device.' },
 );
-export type VolumeDevice = Infer<typeof volumeDeviceSchema>;
 
 const volumeMountSchema = object(
   {

@@ -39,7 +39,6 @@ const configMapKeySelectorSchema = object(
   },
   { name: 'io.k8s.api.core.v1.ConfigMapKeySelector', doc: 'One key of a ConfigMap.', atomic: true },
 );
-export type ConfigMapKeySelector = Infer<typeof configMapKeySelectorSchema>;
 
 const secretKeySelectorSchema = object(
   {
@@ -49,7 +48,6 @@ const secretKeySelectorSchema = object(
   },
   { name: 'io.k8s.api.core.v1.SecretKeySelector', doc: 'One key of a Secret.', atomic: true },
 );
-export type SecretKeySelector = Infer<typeof secretKeySelectorSchema>;
 
 const envVarSourceSchema = object(
   {
@@ -60,7 +58,6 @@ const envVarSourceSchema = object(
   },
   { name: 'io.k8s.api.core.v1.EnvVarSource', doc: "Where a variable's value comes from; one of these." },
 );
-export type EnvVarSource = Infer<typeof envVarSourceSchema>;
 
 export const envVarSchema = object(
   {
@@ -79,7 +76,6 @@ const configMapEnvSourceSchema = object(
   },
   { name: 'io.k8s.api.core.v1.ConfigMapEnvSource', doc: 'A ConfigMap whose keys become variables.' },
 );
-export type ConfigMapEnvSource = Infer<typeof configMapEnvSourceSchema>;
 
 const secretEnvSourceSchema = object(
   {
@@ -88,7 +84,6 @@ const secretEnvSourceSchema = object(
   },
   { name: 'io.k8s.api.core.v1.SecretEnvSource', doc: 'A Secret whose keys become variables.' },
 );
-export type SecretEnvSource = Infer<typeof secretEnvSourceSchema>;
 
 export const envFromSourceSchema = object(
   {

@@ -1,5 +1,5 @@
 /** Parts of core events. */
-import { embedded, type Infer, int32, microTime, object, string } from '#kube/schema.ts';
+import { embedded, int32, microTime, object, string } from '#kube/schema.ts';
 
 export const eventSourceSchema = object(
   {
@@ -8,7 +8,6 @@ export const eventSourceSchema = object(
   },
   { name: 'io.k8s.api.core.v1.EventSource', doc: 'Who reported an event.' },
 );
-export type EventSource = Infer<typeof eventSourceSchema>;
 
 export const eventSeriesSchema = object(
   {
@@ -17,4 +16,3 @@ export const eventSeriesSchema = object(
   },
   { name: 'io.k8s.api.core.v1.EventSeries', doc: 'Repetition of an event.' },
 );
-export type EventSeries = Infer<typeof eventSeriesSchema>;

@@ -1,5 +1,5 @@
 /** What a Namespace waits for and has. */
-import { embedded, type Infer, list, listMap, object, oneOf, required, string, time } from '#kube/schema.ts';
+import { embedded, list, listMap, object, oneOf, required, string, time } from '#kube/schema.ts';
 
 export const namespaceSpecSchema = object(
   {
@@ -7,7 +7,6 @@ export const namespaceSpecSchema = object(
   },
   { name: 'io.k8s.api.core.v1.NamespaceSpec', doc: 'What the namespace waits for before it is gone.' },
 );
-export type NamespaceSpec = Infer<typeof namespaceSpecSchema>;
 
 const namespaceConditionSchema = object(
   {
@@ -19,7 +18,6 @@ const namespaceConditionSchema = object(
   },
   { name: 'io.k8s.api.core.v1.NamespaceCondition', doc: "One aspect of the namespace's state." },
 );
-export type NamespaceCondition = Infer<typeof namespaceConditionSchema>;
 
 export const namespaceStatusSchema = object(
   {
@@ -28,4 +26,3 @@ export const namespaceStatusSchema = object(
   },
   { name: 'io.k8s.api.core.v1.NamespaceStatus', doc: 'What is known of the namespace.' },
 );
-export type NamespaceStatus = Infer<typeof namespaceStatusSchema>;

@@ -1,6 +1,6 @@
 /** What is wanted of a node. */
 import { nodeConfigSourceSchema } from '#kube/kinds/core/node-status.ts';
-import { boolean, documented, type Infer, list, object, oneOf, required, set, string, time } from '#kube/schema.ts';
+import { boolean, documented, list, object, oneOf, required, set, string, time } from '#kube/schema.ts';
 
 const taintSchema = object(
   {
@@ -13,7 +13,6 @@ const taintSchema = object(
   },
   { name: 'io.k8s.api.core.v1.Taint', doc: 'A mark that keeps pods without a matching toleration away.' },
 );
-export type Taint = Infer<typeof taintSchema>;
 
 export const nodeSpecSchema = object(
   {
@@ -27,4 +26,3 @@ export const nodeSpecSchema = object(
   },
   { name: 'io.k8s.api.core.v1.NodeSpec', doc: 'What is wanted of the node.' },
 );
-export type NodeSpec = Infer<typeof nodeSpecSchema>;

@@ -3,7 +3,6 @@ import {
   boolean,
   documented,
   embedded,
-  type Infer,
   int32,
   int64,
   list,
@@ -28,7 +27,6 @@ const configMapNodeConfigSourceSchema = object(
   },
   { name: 'io.k8s.api.core.v1.ConfigMapNodeConfigSource', doc: "A ConfigMap with settings for the node's agent." },
 );
-export type ConfigMapNodeConfigSource = Infer<typeof configMapNodeConfigSourceSchema>;
 
 export const nodeConfigSourceSchema = object(
   {
@@ -39,7 +37,6 @@ export const nodeConfigSourceSchema = object(
     doc: "Where the node's agent takes its settings from; no longer used.",
   },
 );
-export type NodeConfigSource = Infer<typeof nodeConfigSourceSchema>;
 
 const nodeConditionSchema = object(
   {
@@ -52,7 +49,6 @@ const nodeConditionSchema = object(
   },
   { name: 'io.k8s.api.core.v1.NodeCondition', doc: "One aspect of the node's state." },
 );
-export type NodeCondition = Infer<typeof nodeConditionSchema>;
 
 const nodeAddressSchema = object(
   {
@@ -61,7 +57,6 @@ const nodeAddressSchema = object(
   },
   { name: 'io.k8s.api.core.v1.NodeAddress', doc: 'An address of the node.' },
 );
-export type NodeAddress = Infer<typeof nodeAddressSchema>;
 
 const daemonEndpointSchema = object(
   {
@@ -69,7 +64,6 @@ const daemonEndpointSchema = object(
   },
   { name: 'io.k8s.api.core.v1.DaemonEndpoint', doc: 'A port of an agent.' },
 );
-export type DaemonEndpoint = Infer<typeof daemonEndpointSchema>;
 
 const nodeDaemonEndpointsSchema = object(
   {
@@ -77,7 +71,6 @@ const nodeDaemonEndpointsSchema = object(
   },
   { name: 'io.k8s.api.core.v1.NodeDaemonEndpoints', doc: "Ports of the node's agents." },
 );
-export type NodeDaemonEndpoints = Infer<typeof nodeDaemonEndpointsSchema>;
 
 const nodeSwapStatusSchema = object(
   {
@@ -85,7 +78,6 @@ const nodeSwapStatusSchema = object(
   },
   { name: 'io.k8s.api.core.v1.NodeSwapStatus', doc: 'Swap space of the node.' },
 );
-export type NodeSwapStatus = Infer<typeof nodeSwapStatusSchema>;
 
 const nodeSystemInfoSchema = object(
   {
@@ -103,7 +95,6 @@ const nodeSystemInfoSchema = object(
   },
   { name: 'io.k8s.api.core.v1.NodeSystemInfo', doc: 'Software and identity of the node.' },
 );
-export type NodeSystemInfo = Infer<typeof nodeSystemInfoSchema>;
 
 const containerImageSchema = object(
   {
@@ -112,7 +103,6 @@ const containerImageSchema = object(
   },
   { name: 'io.k8s.api.core.v1.ContainerImage', doc: 'An image that the node has.' },
 );
-export type ContainerImage = Infer<typeof containerImageSchema>;
 
 const attachedVolumeSchema = object(
   {
@@ -121,7 +111,6 @@ const attachedVolumeSchema = object(
   },
   { name: 'io.k8s.api.core.v1.AttachedVolume', doc: 'A volume attached to the node.' },
 );
-export type AttachedVolume = Infer<typeof attachedVolumeSchema>;
 
 const nodeConfigStatusSchema = object(
   {
@@ -132,7 +121,6 @@ const nodeConfigStatusSchema = object(
   },
   { name: 'io.k8s.api.core.v1.NodeConfigStatus', doc: "State of the node's settings; no longer used." },
 );
-export type NodeConfigStatus = Infer<typeof nodeConfigStatusSchema>;
 
 const nodeRuntimeHandlerFeaturesSchema = object(
   {
@@ -141,7 +129,6 @@ const nodeRuntimeHandlerFeaturesSchema = object(
   },
   { name: 'io.k8s.api.core.v1.NodeRuntimeHandlerFeatures', doc: 'What a runtime handler can do.' },
 );
-export type NodeRuntimeHandlerFeatures = Infer<typeof nodeRuntimeHandlerFeaturesSchema>;
 
 const nodeRuntimeHandlerSchema = object(
   {
@@ -150,7 +137,6 @@ const nodeRuntimeHandlerSchema = object(
   },
   { name: 'io.k8s.api.core.v1.NodeRuntimeHandler', doc: 'A handler of the container runtime.' },
 );
-export type NodeRuntimeHandler = Infer<typeof nodeRuntimeHandlerSchema>;
 
 const nodeFeaturesSchema = object(
   {
@@ -158,7 +144,6 @@ const nodeFeaturesSchema = object(
   },
   { name: 'io.k8s.api.core.v1.NodeFeatures', doc: 'What the container runtime can do.' },
 );
-export type NodeFeatures = Infer<typeof nodeFeaturesSchema>;
 
 export const nodeStatusSchema = object(
   {
@@ -178,4 +163,3 @@ export const nodeStatusSchema = object(
   },
   { name: 'io.k8s.api.core.v1.NodeStatus', doc: 'What is known of the node.' },
 );
-export type NodeStatus = Infer<typeof nodeStatusSchema>;

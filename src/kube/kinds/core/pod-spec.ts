@@ -47,7 +47,6 @@ const podDNSConfigOptionSchema = object(
   },
   { name: 'io.k8s.api.core.v1.PodDNSConfigOption', doc: 'One option of the resolver.' },
 );
-export type PodDNSConfigOption = Infer<typeof podDNSConfigOptionSchema>;
 
 const podDNSConfigSchema = object(
   {
@@ -65,7 +64,6 @@ const podOSSchema = object(
   },
   { name: 'io.k8s.api.core.v1.PodOS', doc: 'Operating system of the containers.' },
 );
-export type PodOS = Infer<typeof podOSSchema>;
 
 const podResourceClaimSchema = object(
   {
@@ -75,7 +73,6 @@ const podResourceClaimSchema = object(
   },
   { name: 'io.k8s.api.core.v1.PodResourceClaim', doc: 'A claim on devices that containers may use.' },
 );
-export type PodResourceClaim = Infer<typeof podResourceClaimSchema>;
 
 export const podSpecSchema = object(
   {

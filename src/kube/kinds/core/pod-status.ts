@@ -40,7 +40,6 @@ const hostIPSchema = object(
   },
   { name: 'io.k8s.api.core.v1.HostIP', doc: 'An address of the host.' },
 );
-export type HostIP = Infer<typeof hostIPSchema>;
 
 const podIPSchema = object(
   {
@@ -48,7 +47,6 @@ const podIPSchema = object(
   },
   { name: 'io.k8s.api.core.v1.PodIP', doc: 'An address of the pod.' },
 );
-export type PodIP = Infer<typeof podIPSchema>;
 
 const podResourceClaimStatusSchema = object(
   {
@@ -57,7 +55,6 @@ const podResourceClaimStatusSchema = object(
   },
   { name: 'io.k8s.api.core.v1.PodResourceClaimStatus', doc: 'The claim that was made for a claim of the spec.' },
 );
-export type PodResourceClaimStatus = Infer<typeof podResourceClaimStatusSchema>;
 
 const containerStateWaitingSchema = object(
   {
@@ -66,7 +63,6 @@ const containerStateWaitingSchema = object(
   },
   { name: 'io.k8s.api.core.v1.ContainerStateWaiting', doc: 'A container that is not running yet.' },
 );
-export type ContainerStateWaiting = Infer<typeof containerStateWaitingSchema>;
 
 const containerStateRunningSchema = object(
   {
@@ -74,7 +70,6 @@ const containerStateRunningSchema = object(
   },
   { name: 'io.k8s.api.core.v1.ContainerStateRunning', doc: 'A container that runs.' },
 );
-export type ContainerStateRunning = Infer<typeof containerStateRunningSchema>;
 
 const containerStateTerminatedSchema = object(
   {
@@ -88,7 +83,6 @@ const containerStateTerminatedSchema = object(
   },
   { name: 'io.k8s.api.core.v1.ContainerStateTerminated', doc: 'A container that has ended.' },
 );
-export type ContainerStateTerminated = Infer<typeof containerStateTerminatedSchema>;
 
 const containerStateSchema = object(
   {
@@ -108,7 +102,6 @@ const linuxContainerUserSchema = object(
   },
   { name: 'io.k8s.api.core.v1.LinuxContainerUser', doc: 'User and groups of the first process.' },
 );
-export type LinuxContainerUser = Infer<typeof linuxContainerUserSchema>;
 
 const containerUserSchema = object(
   {
@@ -116,7 +109,6 @@ const containerUserSchema = object(
   },
   { name: 'io.k8s.api.core.v1.ContainerUser', doc: "Who the container's first process runs as." },
 );
-export type ContainerUser = Infer<typeof containerUserSchema>;
 
 const volumeMountStatusSchema = object(
   {
@@ -127,7 +119,6 @@ const volumeMountStatusSchema = object(
   },
   { name: 'io.k8s.api.core.v1.VolumeMountStatus', doc: 'How a volume was mounted.' },
 );
-export type VolumeMountStatus = Infer<typeof volumeMountStatusSchema>;
 
 const containerStatusSchema = object(
   {

@@ -21,7 +21,6 @@ const execActionSchema = object(
   },
   { name: 'io.k8s.api.core.v1.ExecAction', doc: 'A command to run in the container; exit code 0 is success.' },
 );
-export type ExecAction = Infer<typeof execActionSchema>;
 
 const httpHeaderSchema = object(
   {
@@ -30,7 +29,6 @@ const httpHeaderSchema = object(
   },
   { name: 'io.k8s.api.core.v1.HTTPHeader', doc: 'One header of a request.' },
 );
-export type HTTPHeader = Infer<typeof httpHeaderSchema>;
 
 const httpGetActionSchema = object(
   {
@@ -51,7 +49,6 @@ const tcpSocketActionSchema = object(
   },
   { name: 'io.k8s.api.core.v1.TCPSocketAction', doc: 'A TCP connection; opening it is success.' },
 );
-export type TCPSocketAction = Infer<typeof tcpSocketActionSchema>;
 
 const grpcActionSchema = object(
   {
@@ -60,7 +57,6 @@ const grpcActionSchema = object(
   },
   { name: 'io.k8s.api.core.v1.GRPCAction', doc: 'A call of the gRPC health service.' },
 );
-export type GRPCAction = Infer<typeof grpcActionSchema>;
 
 const sleepActionSchema = object(
   {
@@ -68,7 +64,6 @@ const sleepActionSchema = object(
   },
   { name: 'io.k8s.api.core.v1.SleepAction', doc: 'A pause.' },
 );
-export type SleepAction = Infer<typeof sleepActionSchema>;
 
 export const probeSchema = object(
   {

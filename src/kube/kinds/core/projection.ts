@@ -46,7 +46,6 @@ export const configMapVolumeSourceSchema = object(
   },
   { name: 'io.k8s.api.core.v1.ConfigMapVolumeSource', doc: 'A ConfigMap as files.' },
 );
-export type ConfigMapVolumeSource = Infer<typeof configMapVolumeSourceSchema>;
 
 export const secretVolumeSourceSchema = object(
   {
@@ -57,7 +56,6 @@ export const secretVolumeSourceSchema = object(
   },
   { name: 'io.k8s.api.core.v1.SecretVolumeSource', doc: 'A Secret as files.' },
 );
-export type SecretVolumeSource = Infer<typeof secretVolumeSourceSchema>;
 
 export const downwardAPIVolumeSourceSchema = object(
   {
@@ -66,7 +64,6 @@ export const downwardAPIVolumeSourceSchema = object(
   },
   { name: 'io.k8s.api.core.v1.DownwardAPIVolumeSource', doc: 'Facts about the pod as files.' },
 );
-export type DownwardAPIVolumeSource = Infer<typeof downwardAPIVolumeSourceSchema>;
 
 const secretProjectionSchema = object(
   {
@@ -76,7 +73,6 @@ const secretProjectionSchema = object(
   },
   { name: 'io.k8s.api.core.v1.SecretProjection', doc: 'A Secret as a part of a projected volume.' },
 );
-export type SecretProjection = Infer<typeof secretProjectionSchema>;
 
 const configMapProjectionSchema = object(
   {
@@ -86,7 +82,6 @@ const configMapProjectionSchema = object(
   },
   { name: 'io.k8s.api.core.v1.ConfigMapProjection', doc: 'A ConfigMap as a part of a projected volume.' },
 );
-export type ConfigMapProjection = Infer<typeof configMapProjectionSchema>;
 
 const downwardAPIProjectionSchema = object(
   {
@@ -94,7 +89,6 @@ const downwardAPIProjectionSchema = object(
   },
   { name: 'io.k8s.api.core.v1.DownwardAPIProjection', doc: 'Facts about the pod as a part of a projected volume.' },
 );
-export type DownwardAPIProjection = Infer<typeof downwardAPIProjectionSchema>;
 
 const serviceAccountTokenProjectionSchema = object(
   {
@@ -119,7 +113,6 @@ const clusterTrustBundleProjectionSchema = object(
   },
   { name: 'io.k8s.api.core.v1.ClusterTrustBundleProjection', doc: 'Certificates of trust bundles as one file.' },
 );
-export type ClusterTrustBundleProjection = Infer<typeof clusterTrustBundleProjectionSchema>;
 
 const volumeProjectionSchema = object(
   {
@@ -131,7 +124,6 @@ const volumeProjectionSchema = object(
   },
   { name: 'io.k8s.api.core.v1.VolumeProjection', doc: 'One part of a projected volume; one of these.' },
 );
-export type VolumeProjection = Infer<typeof volumeProjectionSchema>;
 
 export const projectedVolumeSourceSchema = object(
   {

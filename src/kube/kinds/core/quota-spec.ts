@@ -1,5 +1,5 @@
 /** Limits of a namespace as a whole. */
-import { documented, type Infer, list, map, object, oneOf, quantity, required, string } from '#kube/schema.ts';
+import { documented, list, map, object, oneOf, quantity, required, string } from '#kube/schema.ts';
 
 const scopedResourceSelectorRequirementSchema = object(
   {
@@ -22,7 +22,6 @@ const scopedResourceSelectorRequirementSchema = object(
   },
   { name: 'io.k8s.api.core.v1.ScopedResourceSelectorRequirement', doc: 'A rule about a scope.' },
 );
-export type ScopedResourceSelectorRequirement = Infer<typeof scopedResourceSelectorRequirementSchema>;
 
 const scopeSelectorSchema = object(
   {
@@ -30,7 +29,6 @@ const scopeSelectorSchema = object(
   },
   { name: 'io.k8s.api.core.v1.ScopeSelector', doc: 'Rules that must all hold.', atomic: true },
 );
-export type ScopeSelector = Infer<typeof scopeSelectorSchema>;
 
 export const resourceQuotaSpecSchema = object(
   {
@@ -51,7 +49,6 @@ export const resourceQuotaSpecSchema = object(
   },
   { name: 'io.k8s.api.core.v1.ResourceQuotaSpec', doc: 'Limits of the namespace.' },
 );
-export type ResourceQuotaSpec = Infer<typeof resourceQuotaSpecSchema>;
 
 export const resourceQuotaStatusSchema = object(
   {
@@ -60,4 +57,3 @@ export const resourceQuotaStatusSchema = object(
   },
   { name: 'io.k8s.api.core.v1.ResourceQuotaStatus', doc: 'Limits and use.' },
 );
-export type ResourceQuotaStatus = Infer<typeof resourceQuotaStatusSchema>;

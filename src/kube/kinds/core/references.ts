@@ -1,5 +1,5 @@
 /** References from one object to another. */
-import { type Infer, nullPointer, object, pointer, refine, required, string } from '#kube/schema.ts';
+import { nullPointer, object, pointer, refine, required, string } from '#kube/schema.ts';
 
 export const localObjectReferenceSchema = object(
   {
@@ -7,7 +7,6 @@ export const localObjectReferenceSchema = object(
   },
   { name: 'io.k8s.api.core.v1.LocalObjectReference', doc: 'An object in the same namespace, by name.', atomic: true },
 );
-export type LocalObjectReference = Infer<typeof localObjectReferenceSchema>;
 
 export const objectReferenceSchema = object(
   {
@@ -21,7 +20,6 @@ export const objectReferenceSchema = object(
   },
   { name: 'io.k8s.api.core.v1.ObjectReference', doc: 'Any object, or a part of one.', atomic: true },
 );
-export type ObjectReference = Infer<typeof objectReferenceSchema>;
 
 export const typedLocalObjectReferenceSchema = object(
   {
@@ -35,7 +33,6 @@ export const typedLocalObjectReferenceSchema = object(
     atomic: true,
   },
 );
-export type TypedLocalObjectReference = Infer<typeof typedLocalObjectReferenceSchema>;
 
 export const typedObjectReferenceSchema = object(
   {
@@ -49,4 +46,3 @@ export const typedObjectReferenceSchema = object(
     doc: 'An object by group, kind, name and, where allowed, namespace.',
   },
 );
-export type TypedObjectReference = Infer<typeof typedObjectReferenceSchema>;

@@ -11,7 +11,6 @@ const resourceClaimSchema = object(
   },
   { name: 'io.k8s.api.core.v1.ResourceClaim', doc: 'A claim of the pod that this container uses.' },
 );
-export type ResourceClaim = Infer<typeof resourceClaimSchema>;
 
 export const resourceRequirementsSchema = object(
   {
@@ -30,7 +29,6 @@ export const volumeResourceRequirementsSchema = object(
   },
   { name: 'io.k8s.api.core.v1.VolumeResourceRequirements', doc: 'How much storage is needed.' },
 );
-export type VolumeResourceRequirements = Infer<typeof volumeResourceRequirementsSchema>;
 
 export const containerResizePolicySchema = object(
   {
@@ -39,7 +37,6 @@ export const containerResizePolicySchema = object(
   },
   { name: 'io.k8s.api.core.v1.ContainerResizePolicy', doc: 'What a resize of a resource does to the container.' },
 );
-export type ContainerResizePolicy = Infer<typeof containerResizePolicySchema>;
 
 const resourceHealthSchema = object(
   {
@@ -48,7 +45,6 @@ const resourceHealthSchema = object(
   },
   { name: 'io.k8s.api.core.v1.ResourceHealth', doc: 'Health of one device.' },
 );
-export type ResourceHealth = Infer<typeof resourceHealthSchema>;
 
 export const resourceStatusSchema = object(
   {
@@ -60,4 +56,3 @@ export const resourceStatusSchema = object(
   },
   { name: 'io.k8s.api.core.v1.ResourceStatus', doc: 'Health of the devices of one resource.' },
 );
-export type ResourceStatus = Infer<typeof resourceStatusSchema>;

@@ -12,7 +12,6 @@ const nodeSelectorRequirementSchema = object(
   },
   { name: 'io.k8s.api.core.v1.NodeSelectorRequirement', doc: 'One rule about a node.' },
 );
-export type NodeSelectorRequirement = Infer<typeof nodeSelectorRequirementSchema>;
 
 const nodeSelectorTermSchema = object(
   {
@@ -21,7 +20,6 @@ const nodeSelectorTermSchema = object(
   },
   { name: 'io.k8s.api.core.v1.NodeSelectorTerm', doc: 'Rules that must all hold.', atomic: true },
 );
-export type NodeSelectorTerm = Infer<typeof nodeSelectorTermSchema>;
 
 const nodeSelectorSchema = object(
   {
@@ -29,7 +27,6 @@ const nodeSelectorSchema = object(
   },
   { name: 'io.k8s.api.core.v1.NodeSelector', doc: 'A choice of nodes: at least one term must hold.', atomic: true },
 );
-export type NodeSelector = Infer<typeof nodeSelectorSchema>;
 
 const preferredSchedulingTermSchema = object(
   {
@@ -38,7 +35,6 @@ const preferredSchedulingTermSchema = object(
   },
   { name: 'io.k8s.api.core.v1.PreferredSchedulingTerm', doc: 'A preference among nodes.' },
 );
-export type PreferredSchedulingTerm = Infer<typeof preferredSchedulingTermSchema>;
 
 const nodeAffinitySchema = object(
   {
@@ -50,7 +46,6 @@ const nodeAffinitySchema = object(
   },
   { name: 'io.k8s.api.core.v1.NodeAffinity', doc: 'Which nodes are wanted.' },
 );
-export type NodeAffinity = Infer<typeof nodeAffinitySchema>;
 
 const podAffinityTermSchema = object(
   {
@@ -63,7 +58,6 @@ const podAffinityTermSchema = object(
   },
   { name: 'io.k8s.api.core.v1.PodAffinityTerm', doc: 'Pods near which, or far from which, to run.' },
 );
-export type PodAffinityTerm = Infer<typeof podAffinityTermSchema>;
 
 const weightedPodAffinityTermSchema = object(
   {
@@ -72,7 +66,6 @@ const weightedPodAffinityTermSchema = object(
   },
   { name: 'io.k8s.api.core.v1.WeightedPodAffinityTerm', doc: 'A preference for being near or far.' },
 );
-export type WeightedPodAffinityTerm = Infer<typeof weightedPodAffinityTermSchema>;
 
 const podAffinitySchema = object(
   {
@@ -81,7 +74,6 @@ const podAffinitySchema = object(
   },
   { name: 'io.k8s.api.core.v1.PodAffinity', doc: 'Pods to be near.' },
 );
-export type PodAffinity = Infer<typeof podAffinitySchema>;
 
 const podAntiAffinitySchema = object(
   {
@@ -90,7 +82,6 @@ const podAntiAffinitySchema = object(
   },
   { name: 'io.k8s.api.core.v1.PodAntiAffinity', doc: 'Pods to be far from.' },
 );
-export type PodAntiAffinity = Infer<typeof podAntiAffinitySchema>;
 
 export const affinitySchema = object(
   {
@@ -135,7 +126,6 @@ export const podSchedulingGateSchema = object(
   },
   { name: 'io.k8s.api.core.v1.PodSchedulingGate', doc: 'Something that must be lifted before the pod is scheduled.' },
 );
-export type PodSchedulingGate = Infer<typeof podSchedulingGateSchema>;
 
 export const podReadinessGateSchema = object(
   {
@@ -143,4 +133,3 @@ export const podReadinessGateSchema = object(
   },
   { name: 'io.k8s.api.core.v1.PodReadinessGate', doc: "A condition that the pod's readiness also needs." },
 );
-export type PodReadinessGate = Infer<typeof podReadinessGateSchema>;

@@ -22,7 +22,6 @@ const capabilitiesSchema = object(
     doc: "POSIX capabilities added to or taken from the runtime's default set.",
   },
 );
-export type Capabilities = Infer<typeof capabilitiesSchema>;
 
 const seLinuxOptionsSchema = object(
   {
@@ -33,7 +32,6 @@ const seLinuxOptionsSchema = object(
   },
   { name: 'io.k8s.api.core.v1.SELinuxOptions', doc: 'Labels of SELinux.' },
 );
-export type SELinuxOptions = Infer<typeof seLinuxOptionsSchema>;
 
 const windowsSecurityContextOptionsSchema = object(
   {
@@ -47,7 +45,6 @@ const windowsSecurityContextOptionsSchema = object(
     doc: 'Settings for Windows, which this platform ignores.',
   },
 );
-export type WindowsSecurityContextOptions = Infer<typeof windowsSecurityContextOptionsSchema>;
 
 const seccompProfileSchema = object(
   {
@@ -65,7 +62,6 @@ const appArmorProfileSchema = object(
   },
   { name: 'io.k8s.api.core.v1.AppArmorProfile', doc: 'Which AppArmor profile applies.' },
 );
-export type AppArmorProfile = Infer<typeof appArmorProfileSchema>;
 
 const sysctlSchema = object(
   {
@@ -74,7 +70,6 @@ const sysctlSchema = object(
   },
   { name: 'io.k8s.api.core.v1.Sysctl', doc: 'One kernel parameter.' },
 );
-export type Sysctl = Infer<typeof sysctlSchema>;
 
 export const securityContextSchema = object(
   {

@@ -37,7 +37,6 @@ const clientIPConfigSchema = object(
   },
   { name: 'io.k8s.api.core.v1.ClientIPConfig', doc: "Affinity by the client's address." },
 );
-export type ClientIPConfig = Infer<typeof clientIPConfigSchema>;
 
 const sessionAffinityConfigSchema = object(
   {
@@ -45,7 +44,6 @@ const sessionAffinityConfigSchema = object(
   },
   { name: 'io.k8s.api.core.v1.SessionAffinityConfig', doc: 'Settings of session affinity.' },
 );
-export type SessionAffinityConfig = Infer<typeof sessionAffinityConfigSchema>;
 
 const portStatusSchema = object(
   {
@@ -55,7 +53,6 @@ const portStatusSchema = object(
   },
   { name: 'io.k8s.api.core.v1.PortStatus', doc: 'State of a port of a load balancer.' },
 );
-export type PortStatus = Infer<typeof portStatusSchema>;
 
 const loadBalancerIngressSchema = object(
   {
@@ -66,7 +63,6 @@ const loadBalancerIngressSchema = object(
   },
   { name: 'io.k8s.api.core.v1.LoadBalancerIngress', doc: 'A point at which the load balancer is reached.' },
 );
-export type LoadBalancerIngress = Infer<typeof loadBalancerIngressSchema>;
 
 const loadBalancerStatusSchema = object(
   {
@@ -74,7 +70,6 @@ const loadBalancerStatusSchema = object(
   },
   { name: 'io.k8s.api.core.v1.LoadBalancerStatus', doc: 'Where a load balancer is reached.' },
 );
-export type LoadBalancerStatus = Infer<typeof loadBalancerStatusSchema>;
 
 export const serviceSpecSchema = object(
   {
@@ -112,4 +107,3 @@ export const serviceStatusSchema = object(
   },
   { name: 'io.k8s.api.core.v1.ServiceStatus', doc: 'What is known of the service.' },
 );
-export type ServiceStatus = Infer<typeof serviceStatusSchema>;

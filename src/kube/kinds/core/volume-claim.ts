@@ -3,7 +3,7 @@ import { typedLocalObjectReferenceSchema, typedObjectReferenceSchema } from '#ku
 import { volumeResourceRequirementsSchema } from '#kube/kinds/core/resources.ts';
 import { labelSelectorSchema } from '#kube/kinds/meta/label-selector.ts';
 import { templateMetadataSchema } from '#kube/metadata-schema.ts';
-import { documented, embedded, type Infer, list, object, oneOf, pointer, required, string } from '#kube/schema.ts';
+import { documented, embedded, list, object, oneOf, pointer, required, string } from '#kube/schema.ts';
 
 const persistentVolumeClaimSpecSchema = object(
   {
@@ -22,7 +22,6 @@ const persistentVolumeClaimSpecSchema = object(
   },
   { name: 'io.k8s.api.core.v1.PersistentVolumeClaimSpec', doc: 'What kind of storage is asked for.' },
 );
-export type PersistentVolumeClaimSpec = Infer<typeof persistentVolumeClaimSpecSchema>;
 
 export const persistentVolumeClaimTemplateSchema = object(
   {
@@ -31,4 +30,3 @@ export const persistentVolumeClaimTemplateSchema = object(
   },
   { name: 'io.k8s.api.core.v1.PersistentVolumeClaimTemplate', doc: 'A claim that is made together with the pod.' },
 );
-export type PersistentVolumeClaimTemplate = Infer<typeof persistentVolumeClaimTemplateSchema>;

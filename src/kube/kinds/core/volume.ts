@@ -72,7 +72,6 @@ const nfsVolumeSourceSchema = object(
   },
   { name: 'io.k8s.api.core.v1.NFSVolumeSource', doc: 'A directory of an NFS server.' },
 );
-export type NFSVolumeSource = Infer<typeof nfsVolumeSourceSchema>;
 
 const persistentVolumeClaimVolumeSourceSchema = object(
   {
@@ -93,7 +92,6 @@ const csiVolumeSourceSchema = object(
   },
   { name: 'io.k8s.api.core.v1.CSIVolumeSource', doc: 'A volume that a CSI driver makes for this pod.' },
 );
-export type CSIVolumeSource = Infer<typeof csiVolumeSourceSchema>;
 
 const ephemeralVolumeSourceSchema = object(
   {
@@ -101,7 +99,6 @@ const ephemeralVolumeSourceSchema = object(
   },
   { name: 'io.k8s.api.core.v1.EphemeralVolumeSource', doc: 'A claim that is made for this pod and goes with it.' },
 );
-export type EphemeralVolumeSource = Infer<typeof ephemeralVolumeSourceSchema>;
 
 const imageVolumeSourceSchema = object(
   {
@@ -110,7 +107,6 @@ const imageVolumeSourceSchema = object(
   },
   { name: 'io.k8s.api.core.v1.ImageVolumeSource', doc: 'The files of an image.' },
 );
-export type ImageVolumeSource = Infer<typeof imageVolumeSourceSchema>;
 
 export const volumeSchema = object(
   {

@@ -25,7 +25,6 @@ const endpointConditionsSchema = object(
   },
   { name: 'io.k8s.api.discovery.v1.EndpointConditions', doc: 'State of an endpoint.' },
 );
-export type EndpointConditions = Infer<typeof endpointConditionsSchema>;
 
 const forZoneSchema = object(
   {
@@ -33,7 +32,6 @@ const forZoneSchema = object(
   },
   { name: 'io.k8s.api.discovery.v1.ForZone', doc: 'A zone.' },
 );
-export type ForZone = Infer<typeof forZoneSchema>;
 
 const forNodeSchema = object(
   {
@@ -41,7 +39,6 @@ const forNodeSchema = object(
   },
   { name: 'io.k8s.api.discovery.v1.ForNode', doc: 'A node.' },
 );
-export type ForNode = Infer<typeof forNodeSchema>;
 
 const endpointHintsSchema = object(
   {
@@ -50,7 +47,6 @@ const endpointHintsSchema = object(
   },
   { name: 'io.k8s.api.discovery.v1.EndpointHints', doc: 'For whom an endpoint is meant.' },
 );
-export type EndpointHints = Infer<typeof endpointHintsSchema>;
 
 export const endpointSchema = object(
   {

@@ -1,5 +1,5 @@
 /** Repetition of events in events.k8s.io. */
-import { type Infer, int32, microTime, object, required } from '#kube/schema.ts';
+import { int32, microTime, object, required } from '#kube/schema.ts';
 
 export const eventSeriesSchema = object(
   {
@@ -8,4 +8,3 @@ export const eventSeriesSchema = object(
   },
   { name: 'io.k8s.api.events.v1.EventSeries', doc: 'Repetition of an event.' },
 );
-export type EventSeries = Infer<typeof eventSeriesSchema>;

@@ -1,5 +1,5 @@
 /** The condition that newer kinds share. */
-import { type Infer, int64, object, required, string, time } from '#kube/schema.ts';
+import { int64, object, required, string, time } from '#kube/schema.ts';
 
 export const conditionSchema = object(
   {
@@ -12,4 +12,3 @@ export const conditionSchema = object(
   },
   { name: 'io.k8s.apimachinery.pkg.apis.meta.v1.Condition', doc: "One aspect of an object's present state." },
 );
-export type Condition = Infer<typeof conditionSchema>;

@@ -9,7 +9,6 @@ const labelSelectorRequirementSchema = object(
   },
   { name: 'io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelectorRequirement', doc: 'One rule about one label.' },
 );
-export type LabelSelectorRequirement = Infer<typeof labelSelectorRequirementSchema>;
 
 export const labelSelectorSchema = object(
   {

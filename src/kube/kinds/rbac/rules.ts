@@ -41,4 +41,3 @@ export const aggregationRuleSchema = object(
   },
   { name: 'io.k8s.api.rbac.v1.AggregationRule', doc: 'Which cluster roles a cluster role is made of.' },
 );
-export type AggregationRule = Infer<typeof aggregationRuleSchema>;
