@@ -22,6 +22,7 @@ const commands = {
     const steps = [
       [bin('tsc'), ['-p', '.']],
       [bin('oxlint'), ['--type-aware', '--deny-warnings']],
+      [bin('knip'), ['--treat-config-hints-as-errors']],
       [
         bin('oxfmt'),
         [
