@@ -53,6 +53,10 @@ test('applied, ready, answered, at zero, held and answered, split, deleted', rea
   const bodies = await Promise.all(Array.from({ length: 100 }, async () => (await platform.get(url)).body));
   const second = bodies.filter((body) => body.includes('greeter-00002')).length;
   assert.equal(second, 20, 'the split is exact over a hundred requests');
+  const requests = /^pinnace_gateway_requests_total\{namespace="default",revision="greeter-00002",code="200"\} 2\d$/m;
+  await eventually(async () => requests.test(await platform.kubectl(['get', '--raw', '/metrics'])), {
+    what: 'the figures of the gateway',
+  });
 
   await platform.kubectl(['delete', 'ksvc', 'greeter']);
   await eventually(async () => (await platform.kubectl(['get', SERVED, '-o', 'name'])).match(/greeter/) === null, {

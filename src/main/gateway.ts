@@ -13,6 +13,7 @@ import { countConnections } from '#dataplane/gateway/tcp-table.ts';
 import { threadSpawner } from '#dataplane/gateway/worker-thread.ts';
 import { gatewayCertificate } from '#main/gateway/certificate.ts';
 import { processCommand } from '#main/launch/command.ts';
+import { serveMetrics } from '#main/launch/metrics-socket.ts';
 import { INHERITED_FDS, type PlatformSettings, statePaths } from '#protocol/platform.ts';
 import type { TargetEndpoint } from '#protocol/routing.ts';
 import { startDetached, watchSupervisor } from '#supervisor/heir.ts';
@@ -60,6 +61,10 @@ const gateway = new Gateway({
 const stop = new AbortController();
 process.on('SIGTERM', () => stop.abort());
 gateway.start();
+// Requests are served without figures, if need be.
+const shown = serveMetrics(paths.gatewaySocket, () => gateway.renderMetrics()).catch((error: unknown) => {
+  log.warn('nobody will see the figures of this gateway', { error });
+});
 const watching = watchSupervisor(
   { paths, clock, log, startSupervisor: () => startDetached(processCommand('supervisor', stateDir), paths) },
   stop.signal,
@@ -69,6 +74,7 @@ const certified = gatewayCertificate({ directory: paths.pki, clock }, stop.signa
 );
 await watching;
 await certified;
+await (await shown)?.[Symbol.asyncDispose]();
 await gateway.drain(DRAIN_GRACE_MS);
 await gateway[Symbol.asyncDispose]();
 process.exit(0);

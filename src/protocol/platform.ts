@@ -119,6 +119,8 @@ export interface StatePaths {
   readonly linkSocket: string;
   /** The node agent's kubelet-style endpoint: logs, exec, attach, port-forward. */
   readonly kubeletSocket: string;
+  /** The gateway's figures, for control. */
+  readonly gatewaySocket: string;
   /** Held open by our processes for as long as they live; closing tells the other side of a death. */
   readonly supervisorSocket: string;
   readonly routingTable: string;
@@ -148,6 +150,7 @@ export function statePaths(root: string): StatePaths {
     exits: at('run', 'exits'),
     linkSocket: at('run', 'link.sock'),
     kubeletSocket: at('run', 'kubelet.sock'),
+    gatewaySocket: at('run', 'gateway.sock'),
     supervisorSocket: at('run', 'supervisor.sock'),
     routingTable: at('run', 'routing.json'),
     ociRoot: at('run', 'oci'),

@@ -57,12 +57,12 @@ export async function handleVersion(http: HttpApi, exchange: Exchange): Promise<
 
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores';
 
-export function handleMetrics(http: HttpApi, exchange: Exchange): Promise<void> {
+export async function handleMetrics(http: HttpApi, exchange: Exchange): Promise<void> {
   requireGet(exchange);
   const { response } = exchange;
+  const others = await http.otherMetrics();
   http.requests.measureProcess();
   response.setHeader('Content-Type', METRICS_TYPE);
   setCommonHeaders(exchange);
-  response.end(http.metrics.render());
-  return Promise.resolve();
+  response.end(http.metrics.render() + others);
 }

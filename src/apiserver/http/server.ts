@@ -54,6 +54,8 @@ export interface HttpServerOptions {
   /** Beside the server's own. */
   readonly checks?: readonly HealthCheck[];
   readonly metrics?: MetricRegistry;
+  /** Figures of other processes for `/metrics`, in Prometheus' text form. */
+  readonly otherMetrics?: () => Promise<string>;
 }
 
 /** What the handlers of requests share. */
@@ -64,6 +66,7 @@ export interface HttpApi {
   readonly kubelet: KubeletProxy | undefined;
   readonly checks: readonly HealthCheck[];
   readonly metrics: MetricRegistry;
+  readonly otherMetrics: () => Promise<string>;
   readonly requests: RequestMetrics;
   readonly openapi: OpenApiDocuments;
   readonly version: string;
@@ -86,6 +89,7 @@ export class ApiHttpServer implements AsyncDisposable {
       kubelet: options.kubelet,
       checks: options.checks ?? [],
       metrics,
+      otherMetrics: options.otherMetrics ?? (() => Promise.resolve('')),
       requests: new RequestMetrics(metrics, options.api),
       openapi: new OpenApiDocuments(options.api.registry, options.version),
       version: options.version,

@@ -20,6 +20,7 @@ import { knativeKinds } from '#knative/kinds/all.ts';
 import { legacyViews } from '#knative/legacy/v1alpha1.ts';
 import { adoptPods } from '#main/control/adopt-pods.ts';
 import { knativeAdmission } from '#main/control/admission.ts';
+import { readMetrics } from '#main/launch/metrics-socket.ts';
 import { INHERITED_FDS, type PlatformSettings, reachableAddress, type StatePaths } from '#protocol/platform.ts';
 import { SqliteLog } from '#store/sqlite-log.ts';
 import { Store } from '#store/store.ts';
@@ -89,6 +90,7 @@ export async function startApi(options: ApiOptions): Promise<PlatformApi> {
     kubelet,
     checks: options.checks,
     metrics,
+    otherMetrics: () => readMetrics(paths.gatewaySocket),
   };
   stack.use(await ApiHttpServer.start(http));
   const owned = stack.move();
