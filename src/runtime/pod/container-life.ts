@@ -60,7 +60,7 @@ export class ContainerLife {
     this.#request = request;
     const { root } = podPaths(env.podFolders, uidOf(request.pod)).container(request.container.name);
     this.#pump = request.pump ?? pumpLogs(root, request.log, env.clock);
-    env.exits.waitFor(request.running, (exit) => void this.#finish(exit));
+    env.exits.waitFor(request.running, (exit) => this.#finish(exit));
     if (!request.isInit) void this.#probe();
   }
 

@@ -1,6 +1,6 @@
 /** How the agent learns what became of a process: by the record that its parent writes. */
 import assert from 'node:assert/strict';
-import { renameSync, writeFileSync } from 'node:fs';
+import { readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { ExitRecord } from '#protocol/platform.ts';
 import { type Exit, ExitWatcher, UNSEEN_START } from '#runtime/pod/exits.ts';
@@ -21,12 +21,12 @@ function world() {
     renameSync(folder.at('half'), folder.at('exits', `${pid}-${startTicks}`));
   };
   const seen: Exit[] = [];
-  const waitFor = (startTicks: number) => watcher.waitFor({ pid: PID, startTicks }, (exit) => seen.push(exit));
+  const waitFor = (startTicks: number) => watcher.waitFor({ pid: PID, startTicks }, (exit) => void seen.push(exit));
   const dispose = () => {
     watcher[Symbol.dispose]();
     folder[Symbol.dispose]();
   };
-  return { clock, write, waitFor, seen, [Symbol.dispose]: dispose };
+  return { clock, folder, watcher, write, waitFor, seen, [Symbol.dispose]: dispose };
 }
 
 test('a record that was there before', () => {
@@ -54,6 +54,20 @@ test('a process that was gone before its start time could be read: the newest re
     it.seen.map(({ exitCode }) => exitCode),
     [3],
   );
+});
+
+test('a record stays until what it says is dealt with: a death in between loses no exit', async () => {
+  using it = world();
+  it.write(500, 3);
+  const dealtWith = Promise.withResolvers<void>();
+  it.watcher.waitFor({ pid: PID, startTicks: 500 }, () => dealtWith.promise);
+  it.watcher.sweep();
+  using next = new ExitWatcher(it.folder.at('exits'), it.clock);
+  const seen: Exit[] = [];
+  next.waitFor({ pid: PID, startTicks: 500 }, (exit) => void seen.push(exit));
+  assert.equal(seen[0]?.exitCode, 3);
+  dealtWith.resolve();
+  await eventually(() => readdirSync(it.folder.at('exits')).length === 0);
 });
 
 test('the record of an earlier process with the same pid is not ours', async () => {

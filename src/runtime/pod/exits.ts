@@ -1,6 +1,7 @@
 /**
  * Learns how containers ended. The supervisor, their parent, writes one file per exit (`ExitRecord`); this watches the
- * folder and tells whoever waits for that process. A process whose parent is not the supervisor any more (it was
+ * folder and tells whoever waits for that process, and removes it once that one is done with it, so that a death in
+ * between loses no exit. A process whose parent is not the supervisor any more (it was
  * killed and a new one started) leaves no record: those are looked at every `ORPHAN_POLL_MS`, and where the kernel
  * still tells their exit code, it is used.
  */
@@ -31,7 +32,7 @@ export interface Exit {
 
 interface Waiter {
   readonly identity: ProcessIdentity;
-  readonly onExit: (exit: Exit) => void;
+  readonly onExit: (exit: Exit) => void | Promise<void>;
   /** Keeps the exit code readable after the process is gone (Linux 6.15). */
   readonly pidfd: number | undefined;
   goneSince: number | undefined;
@@ -41,6 +42,8 @@ export class ExitWatcher implements Disposable {
   readonly #folder: string;
   readonly #clock: Clock;
   readonly #waiters = new Map<string, Waiter>();
+  /** Names of the records that somebody has been told of and is not done with. */
+  readonly #settling = new Set<string>();
   readonly #watcher: FSWatcher;
   readonly #poll: Timer;
 
@@ -52,8 +55,11 @@ export class ExitWatcher implements Disposable {
     this.#poll = clock.every(ORPHAN_POLL_MS, () => this.#pollOrphans());
   }
 
-  /** Calls `onExit` once, when the process has ended; also when that happened before. */
-  waitFor(identity: ProcessIdentity, onExit: (exit: Exit) => void): void {
+  /**
+   * Calls `onExit` once, when the process has ended; also when that happened before. Should this agent die before it
+   * resolves, the next one is told again.
+   */
+  waitFor(identity: ProcessIdentity, onExit: Waiter['onExit']): void {
     const pidfd = pidfdOf(identity);
     this.#waiters.set(keyOf(identity), { identity, onExit, pidfd, goneSince: undefined });
     this.#readAll();
@@ -62,7 +68,7 @@ export class ExitWatcher implements Disposable {
   /** Removes records that nobody waits for any more; call it once every container has been adopted. */
   sweep(): void {
     for (const name of readdirSync(this.#folder)) {
-      if (!this.#waiters.has(name)) rmSync(path.join(this.#folder, name), { force: true });
+      if (!this.#waiters.has(name) && !this.#settling.has(name)) this.#remove(name);
     }
   }
 
@@ -75,14 +81,25 @@ export class ExitWatcher implements Disposable {
 
   #readAll(): void {
     for (const name of readdirSync(this.#folder).sort(newestFirst)) {
+      if (this.#settling.has(name)) continue;
       const key = this.#waiters.has(name) ? name : keyOf({ pid: Number.parseInt(name, 10), startTicks: UNSEEN_START });
       const waiter = this.#waiters.get(key);
       if (!waiter) continue;
       const record = readExit(path.join(this.#folder, name));
       if (!record) continue;
-      rmSync(path.join(this.#folder, name), { force: true });
-      this.#finish(key, waiter, record);
+      void this.#settle(name, () => this.#finish(key, waiter, record));
     }
+  }
+
+  async #settle(name: string, tell: () => void | Promise<void>): Promise<void> {
+    this.#settling.add(name);
+    await tell();
+    this.#settling.delete(name);
+    this.#remove(name);
+  }
+
+  #remove(name: string): void {
+    rmSync(path.join(this.#folder, name), { force: true });
   }
 
   #pollOrphans(): void {
@@ -92,15 +109,15 @@ export class ExitWatcher implements Disposable {
       waiter.goneSince ??= now;
       if (now - waiter.goneSince < RECORD_GRACE_MS) continue;
       const known = waiter.pidfd === undefined ? undefined : foreignExitStatus(waiter.identity, waiter.pidfd);
-      this.#finish(name, waiter, { ...known, at: waiter.goneSince });
+      void this.#finish(name, waiter, { ...known, at: waiter.goneSince });
     }
   }
 
-  #finish(name: string, waiter: Waiter, exit: Exit): void {
+  #finish(name: string, waiter: Waiter, exit: Exit): void | Promise<void> {
     this.#waiters.delete(name);
     if (waiter.pidfd !== undefined) closeSync(waiter.pidfd);
     const { exitCode, signal, at } = exit;
-    waiter.onExit({ exitCode, signal, at });
+    return waiter.onExit({ exitCode, signal, at });
   }
 }
 
