@@ -4,13 +4,14 @@ import { rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { ConfigMap } from '#kube/kinds/core/config-map.ts';
+import type { Pod } from '#kube/kinds/core/pod.ts';
 import { typed } from '#kube/kind.ts';
 import { mount, unmount } from '#sys/mount.ts';
 import { mountsBelow } from '#sys/mounts.ts';
 import { eventually } from '#testing/eventually.ts';
 import { PINNACE, runProgram, TestPlatform } from '#testing/platform.ts';
 import { needs } from '#testing/requirements.ts';
-import { deploy } from '#testing/service.ts';
+import { deploy, podsOf } from '#testing/service.ts';
 import { TemporaryFolder } from '#testing/temporary-folder.ts';
 
 const NOBODY = 65_534;
@@ -62,7 +63,7 @@ test(
     using folder = new TemporaryFolder();
     mount({ source: 'tmpfs', target: folder.path, type: 'tmpfs', options: `size=${DISK_BYTES}` });
     try {
-      await using platform = await TestPlatform.start({ parent: folder.path });
+      await using platform = await TestPlatform.start({ parent: folder.path, flags: ['--log-level', 'debug'] });
       const url = await deploy(platform, 'steady', { annotations: { 'autoscaling.knative.dev/min-scale': '1' } });
       const filler = folder.at('filler');
       fill(filler);
@@ -73,8 +74,15 @@ test(
         );
       await assert.rejects(create('refused'), /full|no space/i);
       assert.equal((await platform.get(url)).status, 200, 'what runs, runs');
-      assert.equal((await platform.status()).processes.length, 3);
+      assert.equal((await platform.get(new URL('/exit?code=4', url).href)).status, 502);
+      await eventually(async () => (await podsOf(platform, 'steady')).some(hasEnded), { what: 'the end is told' });
+      const { processes } = await platform.status();
+      assert.deepEqual(
+        processes.map(({ restarts }) => restarts),
+        [0, 0, 0],
+      );
       rmSync(filler);
+      await eventually(async () => (await platform.get(url)).status === 200, { what: 'what ended is started again' });
       await eventually(() => create('taken'), { what: 'writes are taken again' });
       assert.equal(await platform.client.find(ConfigMap, { namespace: 'default', name: 'refused' }), undefined);
       const next = await deploy(platform, 'another');
@@ -98,6 +106,11 @@ test("a shell's umask is not that of root filesystems", needs('root', 'runc', 'c
     }
   }
 });
+
+function hasEnded({ status }: Pod): boolean {
+  const [container] = status?.containerStatuses ?? [];
+  return (container?.state?.terminated ?? container?.lastState?.terminated)?.exitCode === 4;
+}
 
 function fill(file: string): void {
   const { bavail, bsize } = statfsSync(file.replace(/\/[^/]*$/, ''));

@@ -9,6 +9,7 @@ import { systemClock } from '#base/clock.ts';
 import { createLogger, isLogLevel } from '#base/log.ts';
 import { runControl } from '#main/control/run-control.ts';
 import { processCommand } from '#main/launch/command.ts';
+import { writeLog } from '#main/launch/output.ts';
 import { VERSION } from '#main/launch/version.ts';
 import { type PlatformSettings, statePaths } from '#protocol/platform.ts';
 import { startDetached } from '#supervisor/heir.ts';
@@ -24,7 +25,7 @@ const logger = createLogger({
   clock: systemClock,
   level: isLogLevel(settings.logLevel) ? settings.logLevel : 'info',
   fields: { process: 'control' },
-  write: (line) => process.stderr.write(`${line}\n`),
+  write: writeLog,
 });
 setProcessName('pinnace-control');
 

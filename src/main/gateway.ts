@@ -14,6 +14,7 @@ import { threadSpawner } from '#dataplane/gateway/worker-thread.ts';
 import { gatewayCertificate } from '#main/gateway/certificate.ts';
 import { processCommand } from '#main/launch/command.ts';
 import { serveMetrics } from '#main/launch/metrics-socket.ts';
+import { writeLog, writeRequestLog } from '#main/launch/output.ts';
 import { INHERITED_FDS, type PlatformSettings, statePaths } from '#protocol/platform.ts';
 import type { TargetEndpoint } from '#protocol/routing.ts';
 import { startDetached, watchSupervisor } from '#supervisor/heir.ts';
@@ -34,7 +35,7 @@ const log = createLogger({
   clock,
   level: isLogLevel(settings.logLevel) ? settings.logLevel : 'info',
   fields: { process: 'gateway' },
-  write: (line) => process.stderr.write(`${line}\n`),
+  write: writeLog,
 });
 setProcessName('pinnace-gateway');
 
@@ -55,7 +56,7 @@ const gateway = new Gateway({
   snapshotFile: paths.routingTable,
   httpsPort: boundAddress(fds.https)?.port ?? 0,
   connections: connectionsOf,
-  writeRequestLog: (line) => process.stdout.write(line),
+  writeRequestLog,
 });
 
 const stop = new AbortController();

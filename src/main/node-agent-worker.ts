@@ -7,6 +7,7 @@ import { Client } from '#client/client.ts';
 import { PortTransport } from '#client/port-transport.ts';
 import { ServiceAccount } from '#kube/kinds/core/service-account.ts';
 import type { AgentAnswer, AgentRequest, AgentStart, PullCredentials } from '#main/control/agent-protocol.ts';
+import { writeLog } from '#main/launch/output.ts';
 import { statePaths } from '#protocol/platform.ts';
 import { createAgent } from '#runtime/create-agent.ts';
 import { parseReference, repositoryName } from '#runtime/image/reference.ts';
@@ -20,7 +21,7 @@ const logger = createLogger({
   clock: systemClock,
   level: isLogLevel(settings.logLevel) ? settings.logLevel : 'info',
   fields: { process: 'control', component: 'node-agent' },
-  write: (line) => void process.stderr.write(`${line}\n`),
+  write: writeLog,
 });
 const client = new Client(new PortTransport(port));
 const stop = new AbortController();

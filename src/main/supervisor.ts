@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '#base/clock.ts';
 import { createLogger, isLogLevel } from '#base/log.ts';
 import { processCommand } from '#main/launch/command.ts';
+import { writeLog } from '#main/launch/output.ts';
 import { VERSION } from '#main/launch/version.ts';
 import { type PlatformSettings, statePaths } from '#protocol/platform.ts';
 import { StartError } from '#supervisor/errors.ts';
@@ -24,7 +25,7 @@ const log = createLogger({
   clock: systemClock,
   level: isLogLevel(settings.logLevel) ? settings.logLevel : 'info',
   fields: { process: 'supervisor' },
-  write: (line) => process.stderr.write(`${line}\n`),
+  write: writeLog,
 });
 
 const stop = new AbortController();

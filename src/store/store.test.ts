@@ -177,6 +177,25 @@ test('a full disk refuses the write, nothing of it shows, and the next one after
   assert.equal(f.store.count(RESOURCE), 1);
 });
 
+test('while the disk is full, derived state is tried once a second', async () => {
+  const log = new MemoryLog();
+  const f = await fixture({ log });
+  log.failure = new StoreUnavailable('the disk is full', { diskFull: true });
+  const commit = log.commit.bind(log);
+  let tries = 0;
+  log.commit = (...batch) => {
+    tries += 1;
+    return commit(...batch);
+  };
+  await f.put('a', '1', 0, 'derived');
+  for (let second = 0; second < 5; second += 1) await f.clock.advance(1_000);
+  assert.ok(tries >= 3 && tries <= 6, `${tries} tries`);
+  log.failure = undefined;
+  await f.clock.advance(1_000);
+  assert.equal((await log.load()).rows.length, 1);
+  await f[Symbol.asyncDispose]();
+});
+
 test('derived state reaches the disk lazily, only its last version, also after a failed flush', async () => {
   const log = new MemoryLog();
   const f = await fixture({ log });
@@ -186,7 +205,7 @@ test('derived state reaches the disk lazily, only its last version, also after a
   log.failure = new Error('once');
   await f.clock.advance(150);
   log.failure = undefined;
-  await f.clock.advance(150);
+  await f.clock.advance(1_000);
   const { rows } = await log.load();
   assert.deepEqual(
     rows.map((row) => [row.key, row.revision]),

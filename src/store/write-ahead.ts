@@ -16,6 +16,8 @@ const MAX_WAITING = 20_000;
 
 /** How long a derived change may stay in memory only. */
 const LAZY_FLUSH_MS = 20;
+/** The same after the disk refused them: it is full, and stays so for a while. */
+const REFUSED_RETRY_MS = 1_000;
 
 /** Most derived rows in one batch, so that a durable write never waits behind a flood of them. */
 const MAX_LAZY_ROWS = 1_000;
@@ -90,7 +92,7 @@ export class WriteAhead {
   }
 
   #schedule(): void {
-    this.#timer ??= this.#options.clock.after(LAZY_FLUSH_MS, () => {
+    this.#timer ??= this.#options.clock.after(this.#refused ? REFUSED_RETRY_MS : LAZY_FLUSH_MS, () => {
       this.#timer = undefined;
       this.#launch();
     });
@@ -105,8 +107,9 @@ export class WriteAhead {
     await this.#commit(batch, lazyRows);
     this.#flight = undefined;
     this.#options.onBatchEnd();
-    if (this.#waiting.length > 0 || this.#options.revisions.isRunningLow) this.#launch();
-    else if (this.#lazy.size > 0) this.#schedule();
+    const { isRunningLow } = this.#options.revisions;
+    if (this.#waiting.length > 0 || (isRunningLow && !this.#refused)) this.#launch();
+    else if (this.#lazy.size > 0 || isRunningLow) this.#schedule();
   }
 
   async #commit(batch: PendingWrite[], lazy: Map<string, LazyRow>): Promise<void> {

@@ -3,10 +3,22 @@
  *
  *     DIR/pod-logs/NAMESPACE_POD_UID/CONTAINER/ATTEMPT.log, ATTEMPT.log.1 (older), ATTEMPT.log.2 …
  *
- * Writes go to the page cache at once; a reader in the same process is told of each.
+ * Writes go to the page cache at once; a reader in the same process is told of each. What a full disk has no room for
+ * is lost, in whole records.
  */
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
+import { hasCode } from '#sys/errors.ts';
 
 /** Size at which a log is rotated, and how many files of one attempt are kept, as the kubelet has it by default. */
 const MAX_LOG_BYTES = 10 * 1024 * 1024;
@@ -35,7 +47,7 @@ export class LogFile implements Disposable {
   append(records: Buffer): void {
     if (records.length === 0 || this.#closed) return;
     if (this.#size > 0 && this.#size + records.length > this.#limit) this.#rotate();
-    writeSync(this.#fd, records);
+    if (!this.#write(records)) return;
     this.#size += records.length;
     this.#announce();
   }
@@ -53,15 +65,40 @@ export class LogFile implements Disposable {
     this.#announce();
   }
 
+  /** All or nothing; false when the disk is full. */
+  #write(records: Buffer): boolean {
+    try {
+      for (let done = 0; done < records.length;) done += writeSync(this.#fd, records, done);
+      return true;
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      ftruncateSync(this.#fd, this.#size);
+      return false;
+    }
+  }
+
+  /** Not while the disk is full: then the present file stays the newest. */
   #rotate(): void {
-    closeSync(this.#fd);
+    const fresh = this.#openFresh();
+    if (fresh === undefined) return;
     rmSync(rotatedName(this.file, MAX_LOG_FILES - 1), { force: true });
     for (let age = MAX_LOG_FILES - 2; age >= 0; age -= 1) {
       const from = rotatedName(this.file, age);
       if (existsSync(from)) renameSync(from, rotatedName(this.file, age + 1));
     }
-    this.#fd = openSync(this.file, 'a', 0o640);
+    renameSync(freshName(this.file), this.file);
+    closeSync(this.#fd);
+    this.#fd = fresh;
     this.#size = 0;
+  }
+
+  #openFresh(): number | undefined {
+    try {
+      return openSync(freshName(this.file), 'a', 0o640);
+    } catch (error) {
+      if (isFull(error)) return undefined;
+      throw error;
+    }
   }
 
   #announce(): void {
@@ -71,6 +108,15 @@ export class LogFile implements Disposable {
 
 function rotatedName(file: string, age: number): string {
   return age === 0 ? file : `${file}.${age}`;
+}
+
+/** Until it is the newest. */
+function freshName(file: string): string {
+  return `${file}.fresh`;
+}
+
+function isFull(error: unknown): boolean {
+  return hasCode(error, 'ENOSPC', 'EDQUOT');
 }
 
 /** The files of one attempt that exist, oldest first. */

@@ -22,12 +22,16 @@ import { type ContainerState, newPodState, type PodState } from '#runtime/pod/st
 import { podStatus } from '#runtime/pod/status.ts';
 import { StatusWriter } from '#runtime/pod/status-writer.ts';
 import type { VolumeSources } from '#runtime/volumes/volumes.ts';
+import { hasCode } from '#sys/errors.ts';
 
 const REVISION_LABEL = 'serving.knative.dev/revision';
 
 /** After a failed attempt at the sandbox or the volumes, the next one: doubling up to the second bound. */
 const SETUP_RETRY_MS = 500;
 const SETUP_RETRY_MAX_MS = 60_000;
+
+/** After the disk had no room for the record. */
+const SAVE_RETRY_MS = 1_000;
 
 export interface PodRunnerHooks {
   /** Nothing is left of the pod here; the runner is done. */
@@ -49,6 +53,7 @@ export class PodRunner {
   #volumes: VolumeSources | undefined;
   #setupFailures = 0;
   #timer: Timer | undefined;
+  #saving: Timer | undefined;
   #scheduled = false;
 
   /** @param known what an earlier agent wrote down about this pod. */
@@ -112,6 +117,7 @@ export class PodRunner {
   detach(): void {
     this.#stop.abort();
     this.#timer?.cancel();
+    this.#saving?.cancel();
     for (const runner of this.#runners.values()) runner.detach();
   }
 
@@ -161,10 +167,24 @@ export class PodRunner {
 
   #setState(state: PodState): void {
     this.#state = state;
-    // A pod that has nothing on this machine needs no record; its folder may be gone already.
-    if (state.sandbox) writeRecord(this.#env.podFolders, state);
+    this.#save();
     this.#status.changed();
     this.#schedule();
+  }
+
+  /** A full disk must not end the agent: what is written down is older for a while. */
+  #save(): void {
+    const { clock, logger, podFolders } = this.#env;
+    this.#saving?.cancel();
+    // A pod that has nothing on this machine needs no record; its folder may be gone already.
+    if (!this.#state.sandbox) return;
+    try {
+      writeRecord(podFolders, this.#state);
+    } catch (error) {
+      if (!hasCode(error, 'ENOSPC', 'EDQUOT')) throw error;
+      logger.warn('what is known of a pod could not be written down yet', { pod: keyOf(this.#pod), error });
+      this.#saving = clock.after(SAVE_RETRY_MS, () => this.#save());
+    }
   }
 
   #render() {
