@@ -15,6 +15,9 @@ import { planNetwork } from '#runtime/network/address-plan.ts';
 import { unmountRunFolder } from '#supervisor/run-folder.ts';
 import { stopPlatform } from '#supervisor/stop.ts';
 
+/** What is written whole gets its name by a rename, which a death or a full disk may have prevented. */
+const HALF_WRITTEN = /^(kubeconfig|skeleton)\.new$|^config\.json\.\d+\.tmp$/;
+
 export interface DownOptions {
   readonly stateDir: string;
   readonly purge: boolean;
@@ -36,9 +39,9 @@ export async function down(context: CliContext, options: DownOptions): Promise<n
   }
   await withStateLock(context, stateDir, async () => {
     await stopEverything(context, paths);
-    if (options.purge) purge(context, paths);
+    if (options.purge) purge(paths);
   });
-  out.line(options.purge ? `stopped, and ${stateDir} removed` : `stopped; what it knows stays in ${stateDir}`);
+  out.line(outcome(options, stateDir));
   return 0;
 }
 
@@ -57,16 +60,22 @@ function namesOf(stateDir: string) {
   return planNetwork({ stateDir, taken: [] });
 }
 
+function outcome({ purge: isPurge }: DownOptions, stateDir: string): string {
+  if (!isPurge) return `stopped; what it knows stays in ${stateDir}`;
+  if (!existsSync(stateDir)) return `stopped, and ${stateDir} removed`;
+  const left = readdirSync(stateDir).join(', ');
+  return `stopped, and removed; ${stateDir} stays: it holds files that are not pinnace's: ${left}`;
+}
+
 /** Removes what is ours; files that somebody else put there stay, and the directory with them. */
-function purge({ out }: CliContext, paths: StatePaths): void {
+function purge(paths: StatePaths): void {
   const { root, config, ...rest } = paths;
   const own = new Set(Object.values(rest).map((file) => topOf(root, file)));
-  for (const name of own) rmSync(path.join(root, name), { recursive: true, force: true });
+  const ours = readdirSync(root).filter((name) => own.has(name) || HALF_WRITTEN.test(name));
+  for (const name of ours) rmSync(path.join(root, name), { recursive: true, force: true });
   // Last: as long as it is there, an interrupted purge can be repeated.
   rmSync(config, { force: true });
-  const left = readdirSync(root);
-  if (left.length === 0) rmdirSync(root);
-  else out.note(`${root} stays: it holds files that are not pinnace's: ${left.join(', ')}`);
+  if (readdirSync(root).length === 0) rmdirSync(root);
 }
 
 function topOf(root: string, file: string): string {

@@ -61,6 +61,19 @@ describe('without a platform', needs('root'), () => {
     assert.deepEqual(readdirSync(folder.path), []);
   });
 
+  test('down --purge removes what was half written, and says what is not ours', async () => {
+    using folder = new TemporaryFolder();
+    const stateDir = folder.at('state');
+    await using _ = await ImageService.open({ root: path.join(stateDir, 'images'), clock: systemClock });
+    const halfWritten = ['kubeconfig.new', 'config.json.17.tmp'];
+    for (const name of [...halfWritten, 'notes.txt']) writeFileSync(path.join(stateDir, name), '');
+    mkdirSync(path.join(stateDir, 'skeleton.new', 'etc'), { recursive: true });
+    const { code, printed } = await pinnace(stateDir, 'down', '--purge');
+    assert.equal(code, 0, printed);
+    assert.match(printed, /^stopped, and removed; .*state stays: it holds files that are not pinnace's: notes\.txt\n$/);
+    assert.deepEqual(readdirSync(stateDir), ['notes.txt']);
+  });
+
   test('down --purge leaves folders of others that are called like ours', async () => {
     using folder = new TemporaryFolder();
     const names = ['images', 'log', 'pods', 'run', 'store'];
