@@ -57,18 +57,8 @@ export function openApiComponents(kinds: readonly Kind[]): OpenApiComponents {
   return writer.components;
 }
 
-/** One schema without references, as a CustomResourceDefinition would have it. */
-export function inlineOpenApi(schema: Schema): OpenApiSchema {
-  return new Writer({ refersToMetadata: false }).inline(schema);
-}
-
 class Writer {
   readonly components: OpenApiComponents = {};
-  readonly #refersToMetadata: boolean;
-
-  constructor({ refersToMetadata }: { refersToMetadata: boolean } = { refersToMetadata: true }) {
-    this.#refersToMetadata = refersToMetadata;
-  }
 
   add(name: string, schema: OpenApiSchema): void {
     this.components[name] = schema;
@@ -144,8 +134,7 @@ class Writer {
 
   /** Everything in place; only metadata is referred to. */
   inline(schema: Schema): OpenApiSchema {
-    if (this.#refersToMetadata && schema.name === `${META}.ObjectMeta`)
-      return { ...describe(schema), ...this.#type(schema, true) };
+    if (schema.name === `${META}.ObjectMeta`) return { ...describe(schema), ...this.#type(schema, true) };
     return { ...describe(schema), ...this.#inlineType(schema), ...inlineRules(schema) };
   }
 

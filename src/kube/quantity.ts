@@ -177,27 +177,8 @@ export function compareQuantities(left: Quantity, right: Quantity): number {
   return left.nanos < right.nanos ? -1 : 1;
 }
 
-/** The sum, in the format of the first that is not zero. */
-export function addQuantities(left: Quantity, right: Quantity): Quantity {
-  return { nanos: left.nanos + right.nanos, format: left.nanos === 0n ? right.format : left.format };
-}
-
-export function subtractQuantities(left: Quantity, right: Quantity): Quantity {
-  return { nanos: left.nanos - right.nanos, format: left.nanos === 0n ? right.format : left.format };
-}
-
 export function quantityOf(value: number | bigint, format: QuantityFormat = 'DecimalSI'): Quantity {
   return { nanos: BigInt(value) * NANOS_PER_UNIT, format };
-}
-
-/** Whole units, rounded away from zero. */
-export function quantityValue({ nanos }: Quantity): number {
-  return Number(divideUp(nanos, NANOS_PER_UNIT));
-}
-
-/** Thousandths, rounded away from zero: millicores of a processor. */
-export function quantityMilli({ nanos }: Quantity): number {
-  return Number(divideUp(nanos, NANOS_PER_MILLI));
 }
 
 /** The value with its fraction, for sums that need no more than 53 bits. Zero for what is absent or cannot be read. */

@@ -14,7 +14,6 @@ const RESOLVE_BENEATH = 8n;
 const RESOLVE_IN_ROOT = 16n;
 const OPEN_HOW_BYTES = 24;
 const AT_SYMLINK_NOFOLLOW = 0x100;
-const AT_REMOVEDIR = 0x200;
 
 /** Flags for a directory that is only used to reach its entries. */
 export const DIRECTORY_FLAGS = O_PATH | constants.O_DIRECTORY;
@@ -72,10 +71,6 @@ export function makeDirectoryAt(dirfd: number, name: EntryName, mode: number): v
 
 export function removeFileAt(dirfd: number, name: EntryName): void {
   check(libc.unlinkat(dirfd, name, 0), 'unlinkat', nameText(name));
-}
-
-export function removeDirectoryAt(dirfd: number, name: EntryName): void {
-  check(libc.unlinkat(dirfd, name, AT_REMOVEDIR), 'unlinkat', nameText(name));
 }
 
 export function symlinkAt(target: EntryName, dirfd: number, name: EntryName): void {

@@ -11,9 +11,6 @@ const S_IFIFO = 0o010000;
 const LOCK_SHARED = 1;
 const LOCK_EXCLUSIVE = 2;
 const LOCK_NONBLOCK = 4;
-const LOCK_UNLOCK = 8;
-const RENAME_NOREPLACE = 1;
-const RENAME_EXCHANGE = 2;
 const F_SETPIPE_SZ = 1031;
 const F_GETPIPE_SZ = 1032;
 
@@ -22,9 +19,6 @@ const libc = bind({
   fcntl: { return: 'i32', arguments: ['i32', 'i32', 'i32'] },
 });
 const { syscall: makeNode } = bind({ syscall: { return: 'i32', arguments: ['i64', 'i64', 'string', 'u64', 'u64'] } });
-const { syscall: rename } = bind({
-  syscall: { return: 'i32', arguments: ['i64', 'i64', 'string', 'i64', 'string', 'u64'] },
-});
 
 export interface DeviceNode {
   readonly kind: 'character' | 'block';
@@ -52,21 +46,6 @@ function makeNodeAt({ name, mode, device, dirfd }: { name: EntryName; mode: numb
   check(makeNode(call, BigInt(dirfd), name, BigInt(mode), BigInt(device)), 'mknod', nameText(name));
 }
 
-/** Renames, failing with EEXIST where rename(2) would replace. */
-export function renameNoReplace(from: string, to: string): void {
-  renameWith(from, to, RENAME_NOREPLACE);
-}
-
-/** Swaps two names at one instant. */
-export function renameExchange(left: string, right: string): void {
-  renameWith(left, right, RENAME_EXCHANGE);
-}
-
-function renameWith(from: string, to: string, flags: number): void {
-  const [call, here] = [BigInt(SYSCALL.renameat2), BigInt(AT_FDCWD)];
-  check(rename(call, here, from, here, to, BigInt(flags)), 'renameat2', from);
-}
-
 /**
  * Locks the open file without waiting; false when somebody else holds it. The lock belongs to the open file, so it
  * is shared by whoever inherits the descriptor and goes when the last of them closes it or dies.
@@ -81,10 +60,6 @@ export function tryLock(fd: number, mode: 'exclusive' | 'shared' = 'exclusive'):
     if (hasCode(error, 'EAGAIN', 'EWOULDBLOCK')) return false;
     throw error;
   }
-}
-
-export function unlock(fd: number): void {
-  check(libc.flock(fd, LOCK_UNLOCK), 'flock');
 }
 
 /** Asks for a pipe (or FIFO) of at least `bytes`; answers what it got. */

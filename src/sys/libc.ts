@@ -57,7 +57,6 @@ function byArch<T>(values: { readonly x64: T; readonly arm64: T }): T {
 /** System calls without a wrapper in every C library that Node runs on. Above 423 all architectures agree. */
 export const SYSCALL = {
   mknodat: byArch({ x64: 259, arm64: 33 }),
-  renameat2: byArch({ x64: 316, arm64: 276 }),
   pidfdSendSignal: 424,
   moveMount: 429,
   fsopen: 430,

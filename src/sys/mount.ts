@@ -15,7 +15,6 @@ export const MS_NOEXEC = 8;
 const MS_REMOUNT = 32;
 const MS_BIND = 0x1000;
 const MS_REC = 0x4000;
-const MS_PRIVATE = 0x40000;
 const MNT_DETACH = 2;
 
 /** What mount(2) takes as options: one page, with its NUL. */
@@ -56,11 +55,6 @@ export function mount({ source, target, type, flags = 0, options }: MountOptions
 export function bindMount(source: string, target: string, options: { flags?: number; recursive?: boolean } = {}): void {
   mount({ source, target, flags: MS_BIND | (options.recursive ? MS_REC : 0) });
   if (options.flags) mount({ source: 'none', target, flags: MS_BIND | MS_REMOUNT | options.flags });
-}
-
-/** Cuts `target` and what is mounted below off from propagation. */
-export function makePrivate(target: string): void {
-  mount({ source: 'none', target, flags: MS_PRIVATE | MS_REC });
 }
 
 /** Detaches at once; the kernel finishes when nothing uses it any more. False when nothing was mounted there. */

@@ -13,7 +13,6 @@ import { assert } from '#base/assert.ts';
 import { bind, check } from '#sys/libc.ts';
 import { childPids, processStat, type ProcessIdentity } from '#sys/proc.ts';
 
-const PR_SET_PDEATHSIG = 1;
 const PR_SET_NAME = 15;
 const PR_SET_CHILD_SUBREAPER = 36;
 const WNOHANG = 1;
@@ -44,11 +43,6 @@ export interface OrphanExit extends ExitStatus, ProcessIdentity {}
 /** From now on orphaned descendants become children of this process rather than of init. */
 export function becomeSubreaper(): void {
   check(libc.prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n), 'prctl');
-}
-
-/** Asks the kernel for `signal` when the thread that started this process ends; 0 asks no more. */
-export function setParentDeathSignal(signal: number): void {
-  check(libc.prctl(PR_SET_PDEATHSIG, BigInt(signal), 0n, 0n, 0n), 'prctl');
 }
 
 /** The name that ps and top show, cut at 15 bytes. */

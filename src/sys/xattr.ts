@@ -10,7 +10,6 @@ const libc = bind({
   fsetxattr: { return: 'i32', arguments: ['i32', 'string', 'buffer', 'u64', 'i32'] },
   lgetxattr: { return: 'i32', arguments: ['string', 'string', 'buffer', 'u64'] },
   fgetxattr: { return: 'i32', arguments: ['i32', 'string', 'buffer', 'u64'] },
-  lremovexattr: { return: 'i32', arguments: ['string', 'string'] },
 });
 
 /** The kernel's own limit for one value. */
@@ -35,8 +34,4 @@ export function getXattr(target: string | number, name: string): Buffer | undefi
   const { ENODATA, ENOTSUP, EOPNOTSUPP } = constants.errno;
   if ([ENODATA, ENOTSUP, EOPNOTSUPP].includes(errno())) return undefined;
   throw new SystemError(errno(), 'getxattr', typeof target === 'string' ? target : undefined);
-}
-
-export function removeXattr(target: string, name: string): void {
-  check(libc.lremovexattr(target, name), 'lremovexattr', target);
 }

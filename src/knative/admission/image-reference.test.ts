@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatImageReference, parseImageReference } from '#knative/admission/image-reference.ts';
+import { parseImageReference } from '#knative/admission/image-reference.ts';
 
 const digest = `sha256:${'0a'.repeat(32)}`;
 
@@ -21,7 +21,8 @@ for (const [name, expected] of good) {
   test(`image ${name}`, () => {
     const reference = parseImageReference(name);
     assert.ok(!(reference instanceof Error));
-    assert.equal(formatImageReference(reference), expected);
+    const { registry, repository, tag, digest } = reference;
+    assert.equal(`${registry}/${repository}${digest === undefined ? `:${tag}` : `@${digest}`}`, expected);
   });
 }
 

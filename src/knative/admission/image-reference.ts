@@ -53,8 +53,3 @@ function parseRepository(name: string): Pick<ImageReference, 'registry' | 'repos
   const isOfficial = registry === DOCKER_HUB && !repository.includes('/');
   return { registry, repository: isOfficial ? `library/${repository}` : repository };
 }
-
-/** The whole name: registry, repository, and tag or digest. */
-export function formatImageReference({ registry, repository, tag, digest }: ImageReference): string {
-  return digest === undefined ? `${registry}/${repository}:${tag}` : `${registry}/${repository}@${digest}`;
-}

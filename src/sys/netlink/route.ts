@@ -3,7 +3,6 @@
  * machine's own, "AnyIP").
  */
 import { type Cidr, formatCidr, formatIp, ipv4Number, ipv4Text } from '#base/ip.ts';
-import { hasCode } from '#sys/errors.ts';
 import { ipv4Bytes } from '#sys/netlink/address.ts';
 import {
   attribute,
@@ -18,7 +17,6 @@ import type { NetlinkSocket } from '#sys/netlink/socket.ts';
 import { AF_INET } from '#sys/sockaddr.ts';
 
 const RTM_NEWROUTE = 24;
-const RTM_DELROUTE = 25;
 const RTM_GETROUTE = 26;
 const RTA_DST = 1;
 const RTA_OIF = 4;
@@ -56,18 +54,6 @@ export const ANYWHERE: Cidr = { base: 0, prefix: 0 };
 export function addRoute(socket: NetlinkSocket, route: Route): void {
   const what = `add route ${formatCidr(route.destination)}`;
   socket.request({ what, type: RTM_NEWROUTE, flags: NLM_F_CREATE | NLM_F_REPLACE, parts: routeParts(route) });
-}
-
-/** False when there is no such route. */
-export function deleteRoute(socket: NetlinkSocket, route: Route): boolean {
-  try {
-    const what = `delete route ${formatCidr(route.destination)}`;
-    socket.request({ what, type: RTM_DELROUTE, parts: routeParts(route) });
-    return true;
-  } catch (error) {
-    if (hasCode(error, 'ESRCH', 'ENODEV')) return false;
-    throw error;
-  }
 }
 
 /** The routes of all tables. */
