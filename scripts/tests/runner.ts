@@ -8,7 +8,7 @@ import { systemClock } from '#base/clock.ts';
 import { ROOT, type TestGroup } from './groups.ts';
 import { type GroupResult, readResults } from './results.ts';
 
-const TEST_TIMEOUT_MS = 600_000;
+const TEST_TIMEOUT_MS = 300_000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** Shells' way to say which signal ended a process. */
 const SIGNAL_EXIT_BASE = 128;
