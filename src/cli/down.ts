@@ -47,7 +47,7 @@ export async function down(context: CliContext, options: DownOptions): Promise<n
 
 /** Processes first, so that nobody starts what is being taken down. */
 export async function stopEverything({ clock, signal }: CliContext, paths: StatePaths): Promise<void> {
-  if (existsSync(paths.run)) await stopPlatform({ paths, clock }, signal);
+  if (existsSync(paths.locks)) await stopPlatform({ paths, clock }, signal);
   const settings = readSettings(paths) ?? namesOf(paths.root);
   await cleanUpRuntime({ settings, paths, clock }, signal);
   await removeHosts({ clock }, settings.instance, signal);

@@ -56,7 +56,9 @@ async function demandPreconditions({ out, signal }: CliContext, stateDir: string
 async function startUnlessRunning(context: CliContext, options: UpOptions): Promise<boolean> {
   const paths = statePaths(options.stateDir);
   const settings = readSettings(paths);
-  if (settings && existsSync(paths.run) && findRole(paths, 'supervisor', readPlatform(paths))) {
+  const running = settings && existsSync(paths.locks) ? findRole(paths, 'supervisor', readPlatform(paths)) : undefined;
+  if (settings && running) {
+    if (!readPlatform(paths)) throw outOfSight(paths, running.pid);
     const changed = changedBy(options, settings);
     if (changed.length === 0) return true;
     const cure = 'stop it first with pinnace down; Services and data stay';
@@ -65,11 +67,18 @@ async function startUnlessRunning(context: CliContext, options: UpOptions): Prom
     });
   }
   await writeSettings(context, options.stateDir, options);
-  for (const folder of [paths.log, paths.run]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const folder of [paths.locks, paths.log, paths.run]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   rmSync(paths.startFailure, { force: true });
   startDetached(context.supervisorCommand(options.stateDir), paths);
   await untilStarted(context, paths);
   return false;
+}
+
+/** Its `run` is a mount, which is seen in the mount namespace of whoever started it. */
+function outOfSight({ root, run }: StatePaths, pid: number): CliError {
+  return new CliError(`the platform in ${root} runs, but its ${run} cannot be seen from here`, {
+    cure: `go to the mount namespace that it was started in: nsenter --mount --target ${pid}`,
+  });
 }
 
 async function untilStarted({ clock, signal }: CliContext, paths: StatePaths): Promise<PlatformState> {

@@ -12,6 +12,7 @@
  *     DIR/pod-logs/        containers' logs, kept for a while after the pod is gone
  *     DIR/log/             our processes' logs
  *     DIR/journal/         decisions and cold starts, bounded
+ *     DIR/locks/           who is who
  *     DIR/run/             what does not survive a reboot, in memory (tmpfs): sockets, pids, exit codes, bundles
  */
 import path from 'node:path';
@@ -110,6 +111,8 @@ export interface StatePaths {
   readonly podLogs: string;
   readonly log: string;
   readonly journal: string;
+  /** On disk: whoever cannot see `run`, in another mount namespace, sees these all the same. */
+  readonly locks: string;
   readonly run: string;
   readonly platformState: string;
   /** Why the supervisor could not start, as JSON with `message` and `cure`; removed by each start. */
@@ -144,6 +147,7 @@ export function statePaths(root: string): StatePaths {
     podLogs: at('pod-logs'),
     log: at('log'),
     journal: at('journal'),
+    locks: at('locks'),
     run: at('run'),
     platformState: at('run', 'platform.json'),
     startFailure: at('run', 'start-failure.json'),

@@ -14,7 +14,7 @@ import { bootId, identityOf } from '#sys/proc.ts';
 const root = mkdtempSync(path.join(tmpdir(), 'pinnace-files-'));
 after(() => rmSync(root, { recursive: true }));
 const paths = statePaths(root);
-mkdirSync(paths.run);
+for (const folder of [paths.run, paths.locks]) mkdirSync(folder);
 
 const state: PlatformState = {
   version: 'test',

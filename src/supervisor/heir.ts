@@ -1,7 +1,7 @@
 /**
  * What control and gateway run to notice the supervisor's death and put a new one in its place.
  *
- *     connected ──closed──▶ take run/heir.lock ──got it──▶ nobody there? start one, wait until it answers
+ *     connected ──closed──▶ take heir.lock ──got it──▶ nobody there? start one, wait until it answers
  *         ▲                        └── somebody else has it: it starts one ──┐
  *         └──────────────────────── connect again ◀──────────────────────────┘
  *

@@ -2,8 +2,8 @@
  * Who is who, by locks on files: a lock is held for exactly as long as a process has the descriptor, so it tells the
  * truth also when `platform.json` was not written any more.
  *
- * The supervisor holds `run/supervisor.lock`; a child inherits, as descriptor `ROLE_FD`, the lock on `run/<name>.lock`
- * that its supervisor took for it. Whoever starts a supervisor holds `run/heir.lock` meanwhile.
+ * The supervisor holds `locks/supervisor.lock`; a child inherits, as descriptor `ROLE_FD`, the lock on `locks/<name>.lock`
+ * that its supervisor took for it. Whoever starts a supervisor holds `locks/heir.lock` meanwhile.
  */
 import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
@@ -20,12 +20,12 @@ export const ROLE_FD = 7;
 
 type LockName = Role | 'supervisor' | 'heir';
 
-function lockFile(paths: Pick<StatePaths, 'run'>, name: LockName): string {
-  return path.join(paths.run, `${name}.lock`);
+function lockFile(paths: Pick<StatePaths, 'locks'>, name: LockName): string {
+  return path.join(paths.locks, `${name}.lock`);
 }
 
 /** The descriptor that holds the lock; undefined when somebody else does. */
-export function takeLock(paths: Pick<StatePaths, 'run'>, name: LockName): number | undefined {
+export function takeLock(paths: Pick<StatePaths, 'locks'>, name: LockName): number | undefined {
   const fd = openSync(lockFile(paths, name), 'a', 0o600);
   if (tryLock(fd)) return fd;
   closeSync(fd);
@@ -34,7 +34,7 @@ export function takeLock(paths: Pick<StatePaths, 'run'>, name: LockName): number
 
 /** The running process that has `role`, be it known from the last report or only by its lock. */
 export function findRole(
-  paths: Pick<StatePaths, 'run'>,
+  paths: Pick<StatePaths, 'locks'>,
   name: LockName & ProcessState['name'],
   last: PlatformState | undefined,
 ): ProcessIdentity | undefined {

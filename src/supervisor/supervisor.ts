@@ -41,7 +41,7 @@ export interface SupervisorOptions {
 export async function runSupervisor(options: SupervisorOptions, signal: AbortSignal): Promise<void> {
   const { paths, clock, log } = options;
   mountRunFolder(paths.run);
-  for (const folder of [paths.exits, paths.log]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const folder of [paths.exits, paths.locks, paths.log]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   await using held = new AsyncDisposableStack();
   const last = readPlatformState(paths);
   held.adopt(becomeTheOnlyOne(options, last), closeSync);
