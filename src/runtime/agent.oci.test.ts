@@ -186,6 +186,24 @@ test('a liveness probe that fails restarts the container', real, async () => {
   assert.ok(events.includes('Normal Killing: Container app failed liveness probe, will be restarted'));
 });
 
+test(
+  'an agent that goes while a container that failed its probe still ends leaves it to the next one',
+  real,
+  async () => {
+    await using world = await startAgentWorld();
+    const livenessProbe = { tcpSocket: { port: 9 }, periodSeconds: 1, failureThreshold: 1 };
+    const containers = [app({ livenessProbe, ...env({ MODE: 'ignoreterm' }) })];
+    const begun = await world.createPod('stubborn', { containers, terminationGracePeriodSeconds: 60 });
+    const isKilling = async () => (await world.events('stubborn')).some((event) => event.startsWith('Normal Killing'));
+    await eventually(isKilling, { what: 'it is being stopped' });
+    await world.restartAgent();
+    const pod = await world.pod('stubborn');
+    assert.deepEqual([pod.metadata.uid, statusOf(pod)?.restartCount], [begun.metadata.uid, 0]);
+    await world.client.delete(Pod, { namespace: 'default', name: 'stubborn' }, { gracePeriodSeconds: 0 });
+    await world.gone('stubborn');
+  },
+);
+
 test('a startup probe holds the others back; one that never passes restarts', real, async () => {
   await using world = await startAgentWorld();
   const startupProbe = { tcpSocket: { port: 8080 }, periodSeconds: 1, failureThreshold: 10 };

@@ -254,7 +254,13 @@ export class ContainerRunner {
     const ms =
       probe?.terminationGracePeriodSeconds === undefined ? graceMs(pod) : probe.terminationGracePeriodSeconds * 1_000;
     const deadline = this.#env.clock.now() + ms;
-    await this.#end(life, () => deadline);
+    try {
+      await this.#end(life, () => deadline);
+    } catch (error) {
+      // An agent that goes leaves it to the next one, whose probes will find out again.
+      if (this.#options.signal.aborted) return;
+      this.#env.logger.warn('a container that failed its probe could not be stopped', { pod: keyOf(pod), error });
+    }
   }
 
   async #end(life: ContainerLife, deadline: () => number): Promise<void> {
