@@ -35,7 +35,8 @@ export function bodyTypeOf({ kind }: ServedKind, contentType: string | undefined
   const type = baseType(contentType);
   if (type === '' || type === JSON_TYPE) return 'json';
   if (type === YAML_TYPE) return 'yaml';
-  throw unknownFormat(kind.isCustom ? CUSTOM : BUILTIN);
+  // The list is Kubernetes' own; to whoever sends protobuf it must not name what was just refused.
+  throw unknownFormat(kind.isCustom || type === PROTOBUF_TYPE ? CUSTOM : BUILTIN);
 }
 
 const PATCH_TYPES: Readonly<Record<string, PatchType>> = {

@@ -2,7 +2,7 @@
  * The Node object of this machine and its Lease: what it has, that it is well. Written derived; renewed every ten
  * seconds, so that whoever watches Leases sees it live.
  */
-import { statfsSync } from 'node:fs';
+import { readFileSync, statfsSync } from 'node:fs';
 import os from 'node:os';
 import type { Clock, Timer } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
@@ -12,6 +12,8 @@ import { Node } from '#kube/kinds/core/node.ts';
 import { typed } from '#kube/kind.ts';
 import { isAlreadyExists, isNotFound } from '#kube/status.ts';
 import { formatMicroTime, formatTime } from '#kube/time.ts';
+import { hasCode } from '#sys/errors.ts';
+import { bootId } from '#sys/proc.ts';
 
 const LEASE_NAMESPACE = 'kube-node-lease';
 const LEASE_SECONDS = 40;
@@ -132,14 +134,14 @@ export class NodeStatus implements Disposable {
     const { runtime, version } = this.#options;
     return {
       architecture: goArch(),
-      bootID: '',
+      bootID: bootId(),
       containerRuntimeVersion: `pinnace://${version} (${runtime})`,
       kernelVersion: os.release(),
       kubeProxyVersion: '',
       kubeletVersion: `${KUBELET_VERSION}+pinnace-${version}`,
-      machineID: '',
+      machineID: readText('/etc/machine-id').trim(),
       operatingSystem: 'linux',
-      osImage: os.version(),
+      osImage: prettyName(readText('/etc/os-release')),
       systemUUID: '',
     };
   }
@@ -186,4 +188,19 @@ function conditions(since: string, now: string): NodeCondition[] {
 
 function goArch(): string {
   return process.arch === 'x64' ? 'amd64' : process.arch;
+}
+
+/** The distribution's name for people, from its os-release file. */
+export function prettyName(release: string): string {
+  const value = /^PRETTY_NAME=(.*)$/m.exec(release)?.[1] ?? '';
+  return value.replace(/^(["'])(.*)\1$/, '$2') || 'Linux';
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return '';
+    throw error;
+  }
 }
