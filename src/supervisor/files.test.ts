@@ -7,13 +7,15 @@ import { after, test } from 'node:test';
 import { type PlatformSettings, type PlatformState, statePaths } from '#protocol/platform.ts';
 import { CHILD_FDS, LISTENERS, listenerRequests, listenerStates } from '#supervisor/listeners.ts';
 import { rotateLogs } from '#supervisor/log-files.ts';
-import { findRole, ROLE_FD, ROLES, takeLock } from '#supervisor/roles.ts';
+import { findRole, ROLE_FD, ROLES, takeLock, takeLockPatiently } from '#supervisor/roles.ts';
 import { readPlatformState, writeJson } from '#supervisor/state-file.ts';
 import { bootId, identityOf } from '#sys/proc.ts';
+import { FakeClock } from '#testing/fake-clock.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'pinnace-files-'));
 after(() => rmSync(root, { recursive: true }));
 const paths = statePaths(root);
+const never = new AbortController().signal;
 for (const folder of [paths.run, paths.locks]) mkdirSync(folder);
 
 const state: PlatformState = {
@@ -50,6 +52,20 @@ test('a role is held by whoever has its lock', () => {
   assert.deepEqual(findRole(paths, 'control', reported), self);
   closeSync(lock);
   assert.equal(findRole(paths, 'control', reported), undefined);
+});
+
+test('who takes a lock in earnest outlasts who only looked', async () => {
+  const clock = new FakeClock();
+  const looking = takeLock(paths, 'supervisor');
+  const taken = takeLockPatiently(paths, 'supervisor', clock, never);
+  closeSync(looking!);
+  await clock.advance(5);
+  const lock = await taken;
+  assert.ok(lock !== undefined);
+  const second = takeLockPatiently(paths, 'supervisor', clock, never);
+  await clock.advance(1_000);
+  assert.equal(await second, undefined);
+  closeSync(lock);
 });
 
 test('a log past its limit is cut in place, and its writer goes on', () => {

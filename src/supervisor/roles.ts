@@ -7,10 +7,15 @@
  */
 import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
+import type { Clock } from '#base/clock.ts';
 import type { PlatformState, ProcessState, StatePaths } from '#protocol/platform.ts';
 import { tryLock } from '#sys/fs.ts';
 import { fileHolders } from '#sys/owner.ts';
 import { identityOf, isRunning, type ProcessIdentity } from '#sys/proc.ts';
+
+/** A look (`findRole`) takes far less than all of these together. */
+const LOCK_ATTEMPTS = 10;
+const LOCK_PAUSE_MS = 5;
 
 export type Role = 'control' | 'gateway';
 export const ROLES: readonly Role[] = ['control', 'gateway'];
@@ -30,6 +35,20 @@ export function takeLock(paths: Pick<StatePaths, 'locks'>, name: LockName): numb
   if (tryLock(fd)) return fd;
   closeSync(fd);
   return undefined;
+}
+
+/** Takes the lock although somebody may just be looking whether it is held; undefined when it really is. */
+export async function takeLockPatiently(
+  paths: Pick<StatePaths, 'locks'>,
+  name: LockName,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  for (let attempt = 1; ; attempt += 1) {
+    const lock = takeLock(paths, name);
+    if (lock !== undefined || attempt === LOCK_ATTEMPTS) return lock;
+    await clock.sleep(LOCK_PAUSE_MS, signal);
+  }
 }
 
 /** The running process that has `role`, be it known from the last report or only by its lock. */

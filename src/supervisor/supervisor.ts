@@ -18,7 +18,7 @@ import { startLogRotation } from '#supervisor/log-files.ts';
 import { type Command, ManagedProcess } from '#supervisor/managed-process.ts';
 import { mountRunFolder } from '#supervisor/run-folder.ts';
 import { startReaper } from '#supervisor/reaper.ts';
-import { findRole, type Role, ROLES, takeLock } from '#supervisor/roles.ts';
+import { findRole, type Role, ROLES, takeLockPatiently } from '#supervisor/roles.ts';
 import { readPlatformState, writeJson } from '#supervisor/state-file.ts';
 import { bootId, identityOf, type ProcessIdentity } from '#sys/proc.ts';
 import { setProcessName } from '#sys/process.ts';
@@ -44,7 +44,7 @@ export async function runSupervisor(options: SupervisorOptions, signal: AbortSig
   for (const folder of [paths.exits, paths.locks, paths.log]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   await using held = new AsyncDisposableStack();
   const last = readPlatformState(paths);
-  held.adopt(becomeTheOnlyOne(options, last), closeSync);
+  held.adopt(await becomeTheOnlyOne(options, last, signal), closeSync);
   setProcessName('pinnace-superv');
   if (!last) forgetEarlierBoot(paths);
 
@@ -82,8 +82,12 @@ export async function runSupervisor(options: SupervisorOptions, signal: AbortSig
   await stopAll(processes, options);
 }
 
-function becomeTheOnlyOne({ paths }: SupervisorOptions, last: PlatformState | undefined): number {
-  const lock = takeLock(paths, 'supervisor');
+async function becomeTheOnlyOne(
+  { paths, clock }: SupervisorOptions,
+  last: PlatformState | undefined,
+  signal: AbortSignal,
+): Promise<number> {
+  const lock = await takeLockPatiently(paths, 'supervisor', clock, signal);
   if (lock !== undefined) return lock;
   throw alreadyRunning(paths.root, findRole(paths, 'supervisor', last)?.pid);
 }
