@@ -15,6 +15,7 @@ import { needs } from '#testing/requirements.ts';
 import { deploy, serviceManifest, untilReady } from '#testing/service.ts';
 
 const real = needs('root', 'runc', 'compiler', 'kubectl', 'curl');
+const recent = needs('root', 'runc', 'compiler', 'kubectl 1.32 or later', 'curl');
 const SERVICES = '/apis/serving.knative.dev/v1/namespaces/default/services';
 const CONFIG = 'knative-serving';
 
@@ -192,7 +193,7 @@ test('good settings take effect at once: defaults of new Services, hosts of thos
   await platform.configure('config-defaults', { 'revision-timeout-seconds': null });
 });
 
-test('unknown fields: an error by default, a warning on request, nothing when ignored', real, async () => {
+test('unknown fields: an error by default, a warning on request, nothing when ignored', recent, async () => {
   const spec = { template: { spec: { containers: [{ ...container(), imge: 'x' }], dnsPolcy: 'None' } } };
   const text = manifest('Service', 'unknown', spec);
   const create = (validate: string) =>

@@ -12,16 +12,23 @@ export function installMissing(say: (line: string) => void): string[] {
   const names = missing.map(({ requirement }) => requirement).join(', ');
   const hindrance = whyNotInstall();
   if (hindrance !== undefined) return [`${names} cannot be installed here: ${hindrance}`];
-  const versions = candidates(...new Set(missing.flatMap(({ packages }) => packages)));
+  const versions = candidates(
+    ...new Set(missing.flatMap(({ packages, companions = [] }) => [...packages, ...companions])),
+  );
   const problems = new Map(missing.map((one) => [one, whyUnavailable(one, versions)]));
   const wanted = missing.filter((one) => problems.get(one) === undefined);
   const notes = [...problems.values()].filter((problem) => problem !== undefined);
-  return [...notes, ...install(wanted, say)];
+  const companions = wanted.flatMap((one) => one.companions ?? []).filter((name) => versions.has(name));
+  return [...notes, ...install(wanted, companions, say)];
 }
 
-function install(wanted: readonly MissingPackages[], say: (line: string) => void): string[] {
+function install(
+  wanted: readonly MissingPackages[],
+  companions: readonly string[],
+  say: (line: string) => void,
+): string[] {
   if (wanted.length === 0) return [];
-  const packages = [...new Set(wanted.flatMap((one) => one.packages))];
+  const packages = [...new Set([...wanted.flatMap((one) => one.packages), ...companions])];
   const purposes = wanted.map(({ requirement }) => requirement).join(', ');
   say(`Tests need ${purposes}, which this machine lacks, so this installs them (not with PINNACE_NO_INSTALL=1):`);
   say(`  ${aptCommand(...packages)}`);
@@ -36,8 +43,8 @@ function whyUnavailable(
   for (const name of packages) {
     const version = versions.get(name);
     if (version === undefined) return `${requirement}: this distribution has no package ${name}`;
-    if (atLeast !== undefined && !isAtLeast(version, atLeast)) {
-      return `${requirement} ${atLeast} or later: this distribution’s package ${name} is ${version}`;
+    if (atLeast !== undefined && !isAtLeast(version, atLeast.version)) {
+      return `${requirement}: this distribution’s package ${name} is ${version}`;
     }
   }
   return undefined;

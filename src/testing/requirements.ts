@@ -9,17 +9,24 @@ import path from 'node:path';
 interface Source {
   /** What Debian and Ubuntu call the packages that it takes. */
   readonly packages: readonly string[];
-  /** The first version that will do, where that matters: `1.27`. */
-  readonly atLeast?: string;
+  /** Packages that it does not work without on newer distributions, and that older ones do not have. */
+  readonly companions?: readonly string[];
+  /** The first version that will do, where that matters, and of what. */
+  readonly atLeast?: { readonly program: string; readonly version: string };
 }
 
 const PROGRAMS = {
   bash: { packages: ['bash'] },
-  buildah: { packages: ['buildah'] },
+  buildah: { packages: ['buildah'], companions: ['netavark'] },
   curl: { packages: ['curl'] },
   'docker-registry': { packages: ['docker-registry'] },
   ip: { packages: ['iproute2'] },
-  kubectl: { packages: ['kubernetes-client'], atLeast: '1.27' },
+  kubectl: { packages: ['kubernetes-client'] },
+  // What it prints was recorded with 1.32, and Debian 12 has 1.20.
+  'kubectl 1.32 or later': {
+    packages: ['kubernetes-client'],
+    atLeast: { program: 'kubectl', version: '1.32' },
+  },
   mount: { packages: ['mount'] },
   nsenter: { packages: ['util-linux'] },
   openssl: { packages: ['openssl'] },
@@ -62,12 +69,10 @@ function whatIsMissing(requirement: Requirement): string | undefined {
   if (requirement === 'compiler') {
     return compiler() === undefined ? 'no C compiler that makes static programs' : undefined;
   }
-  const file = findProgram(requirement);
   const { atLeast }: Source = PROGRAMS[requirement];
-  if (atLeast === undefined) return file === undefined ? `${requirement} is not installed` : undefined;
-  if (file === undefined) return `${requirement} ${atLeast} or later is not installed`;
-  const version = kubectlVersion(file);
-  return isAtLeast(version, atLeast) ? undefined : `${requirement} is ${version}, and ${atLeast} or later is needed`;
+  const file = findProgram(atLeast?.program ?? requirement);
+  const isThere = file !== undefined && (atLeast === undefined || isAtLeast(kubectlVersion(file), atLeast.version));
+  return isThere ? undefined : `${requirement} is not installed`;
 }
 
 /** Whether tests can ask for it. */
@@ -83,7 +88,7 @@ export function missingPackages(): MissingPackages[] {
   return all.filter(({ requirement }) => whatIsMissing(requirement) !== undefined);
 }
 
-/** Whether `1.32.4`, or the version of a Debian package, is not before `1.27`. */
+/** Whether `1.32.4`, or the version of a Debian package, is not before `1.32`. */
 export function isAtLeast(version: string, wanted: string): boolean {
   const [major = 0, minor = 0] = numbers(version);
   const [wantedMajor = 0, wantedMinor = 0] = numbers(wanted);

@@ -17,7 +17,7 @@ import { TemporaryFolder } from '#testing/temporary-folder.ts';
 /** Each is a program that is mostly busy starting. */
 const PARALLEL_CASES = 2;
 
-const real = needs('root', 'runc', 'compiler', 'kubectl');
+const real = needs('root', 'runc', 'compiler', 'kubectl 1.32 or later');
 const forPlatform = new Set(leftOut('kubectl').flatMap((one) => (one.isForPlatform ? [one.case] : [])));
 const cases = kubectlCases().filter(({ name }) => forPlatform.has(name));
 const exceptions = leftOut('kubectl-platform');

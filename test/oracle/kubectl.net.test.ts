@@ -28,7 +28,7 @@ const NODE_PERIOD_MS = 100;
 const cases = kubectlCases();
 const exceptions = leftOut('kubectl');
 
-describe('recorded commands of kubectl', { concurrency: PARALLEL_CASES, ...needs('kubectl') }, () => {
+describe('recorded commands of kubectl', { concurrency: PARALLEL_CASES, ...needs('kubectl 1.32 or later') }, () => {
   const stack = new AsyncDisposableStack();
   let cluster: Cluster | undefined;
 

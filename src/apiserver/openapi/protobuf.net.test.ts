@@ -27,7 +27,7 @@ for (const { what, document, bytes } of [
   });
 }
 
-describe('kubectl', needs('kubectl'), () => {
+describe('kubectl', needs('kubectl 1.32 or later'), () => {
   const stack = new AsyncDisposableStack();
   let api: HttpsApi;
   let home: TemporaryFolder;

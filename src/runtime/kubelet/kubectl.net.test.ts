@@ -14,7 +14,7 @@ import { openPty, setWindowSize } from '#sys/pty.ts';
 import { eventually } from '#testing/eventually.ts';
 import { needs } from '#testing/requirements.ts';
 
-const NEEDED = needs('kubectl');
+const NEEDED = needs('kubectl 1.32 or later');
 
 let cluster: Cluster;
 
