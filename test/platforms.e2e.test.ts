@@ -10,6 +10,7 @@ import { deploy, podsOf } from '#testing/service.ts';
 import { TemporaryFolder } from '#testing/temporary-folder.ts';
 
 const real = needs('root', 'runc', 'compiler');
+const realWithUnshare = needs('root', 'runc', 'compiler', 'unshare');
 
 test('two platforms run at once and know nothing of each other', real, async () => {
   await using first = await TestPlatform.start();
@@ -59,7 +60,7 @@ test('up again changes nothing, and refuses other settings while it runs', real,
   assert.match(refused.stderr, /other settings \(.*listenAddress/);
 });
 
-test('from another mount namespace a platform is not started twice, and can be stopped', real, async () => {
+test('from another mount namespace a platform is not started twice, and can be stopped', realWithUnshare, async () => {
   using folder = new TemporaryFolder();
   const stateDir = folder.at('state');
   const flags = ['--state-dir', stateDir, '--api-port', '0', '--http-port', '0', '--https-port', '0'];
