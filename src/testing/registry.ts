@@ -3,7 +3,7 @@
  * password, with bearer tokens of a service that the test runs, with or without TLS.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { findProgram } from '#testing/requirements.ts';
@@ -31,10 +31,12 @@ export interface RegistryServerOptions {
 export class RegistryServer implements AsyncDisposable {
   readonly port: number;
   readonly #process: ChildProcess;
+  readonly #folder: string;
 
-  private constructor(process: ChildProcess, port: number) {
+  private constructor(process: ChildProcess, { port, folder }: { port: number; folder: string }) {
     this.#process = process;
     this.port = port;
+    this.#folder = folder;
   }
 
   static async start(options: RegistryServerOptions): Promise<RegistryServer> {
@@ -44,7 +46,7 @@ export class RegistryServer implements AsyncDisposable {
     writeFileSync(config, JSON.stringify(configOf(options)));
     const program = findProgram('docker-registry') ?? 'docker-registry';
     const child = spawn(program, ['serve', config], { stdio: ['ignore', 'ignore', 'pipe'] });
-    return new RegistryServer(child, await listeningPort(child));
+    return new RegistryServer(child, { port: await listeningPort(child), folder: options.folder });
   }
 
   /** `127.0.0.1:PORT`, as in an image's name. */
@@ -55,7 +57,17 @@ export class RegistryServer implements AsyncDisposable {
   /** Copies an image in, as skopeo names sources, such as `oci-archive:FILE:NAME`. */
   async push(source: string, name: string, options: readonly string[] = []): Promise<void> {
     const target = `docker://${this.host}/${name}`;
-    await run('skopeo', ['--insecure-policy', 'copy', '--dest-tls-verify=false', ...options, source, target]);
+    const copy = ['--insecure-policy', 'copy', '--dest-tls-verify=false'];
+    await run('skopeo', [...copy, ...options, await this.#readable(source), target]);
+  }
+
+  /** skopeo gives what it unpacks the owners that the archive names, which only root may; tar does not insist. */
+  async #readable(source: string): Promise<string> {
+    const [, archive, name] = /^oci-archive:([^:]+):(.+)$/.exec(source) ?? [];
+    if (process.getuid?.() === 0 || archive === undefined) return source;
+    const layout = mkdtempSync(path.join(this.#folder, 'layout-'));
+    await run('tar', ['-xf', archive, '-C', layout]);
+    return `oci:${layout}:${name}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
