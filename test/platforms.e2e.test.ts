@@ -1,7 +1,8 @@
 /** Platforms side by side, and what `up`, `down` and `status` promise to scripts. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import net from 'node:net';
+import path from 'node:path';
 import { test } from 'node:test';
 import { Service } from '#knative/kinds/service.ts';
 import { leftovers, PINNACE, runProgram, TestPlatform } from '#testing/platform.ts';
@@ -91,15 +92,30 @@ test('a port that is taken is named, with its owner and a cure, and nothing is l
   const server = net.createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const { port } = server.address() as net.AddressInfo;
+  using folder = new TemporaryFolder();
+  const stateDir = folder.at('state');
+  const ports = ['--api-port', '0', '--https-port', '0'];
+  const up = ['up', '--wait', '--state-dir', stateDir, ...ports];
+  const refused = await runProgram(PINNACE, [...up, '--http-port', String(port)]);
+  assert.equal(refused.code, 1);
+  assert.match(
+    refused.stderr,
+    new RegExp(
+      `port ${port} on 127\\.0\\.0\\.1, wanted for http, is taken by .+\\(process ${process.pid}\\)[\\s\\S]*--http-port`,
+    ),
+  );
+  assert.deepEqual(leftovers(stateDir), []);
+  assert.ok(!existsSync(stateDir));
+  // One that ran before keeps what it has.
   try {
-    await assert.rejects(
-      TestPlatform.start({ images: [], flags: ['--http-port', String(port)] }),
-      new RegExp(
-        `port ${port} on 127\\.0\\.0\\.1, wanted for http, is taken by .+\\(process ${process.pid}\\)[\\s\\S]*--http-port`,
-      ),
-    );
+    assert.equal((await runProgram(PINNACE, [...up, '--http-port', '0'])).code, 0);
+    assert.equal((await runProgram(PINNACE, ['down', '--state-dir', stateDir])).code, 0);
+    assert.equal((await runProgram(PINNACE, [...up, '--http-port', String(port)])).code, 1);
+    assert.ok(existsSync(path.join(stateDir, 'store')));
+    assert.ok(!leftovers(stateDir).some((one) => one.startsWith(path.join(stateDir, 'run'))));
   } finally {
     server.close();
+    await runProgram(PINNACE, ['down', '--purge', '--state-dir', stateDir]);
   }
 });
 

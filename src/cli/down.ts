@@ -68,7 +68,7 @@ function outcome({ purge: isPurge }: DownOptions, stateDir: string): string {
 }
 
 /** Removes what is ours; files that somebody else put there stay, and the directory with them. */
-function purge(paths: StatePaths): void {
+export function purge(paths: StatePaths): void {
   const { root, config, ...rest } = paths;
   const own = new Set(Object.values(rest).map((file) => topOf(root, file)));
   const ours = readdirSync(root).filter((name) => own.has(name) || HALF_WRITTEN.test(name));

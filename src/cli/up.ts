@@ -7,7 +7,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { type CliContext, CliError } from '#cli/context.ts';
-import { stopEverything } from '#cli/down.ts';
+import { purge, stopEverything } from '#cli/down.ts';
 import { askReady, portOf, processNamed, readPlatform, readSettings, urlOf } from '#cli/platform.ts';
 import { checkPreconditions } from '#cli/preconditions.ts';
 import { canonicalStateDir, changedBy, type UpFlags, writeSettings } from '#cli/settings.ts';
@@ -70,8 +70,20 @@ async function startUnlessRunning(context: CliContext, options: UpOptions): Prom
   for (const folder of [paths.locks, paths.log, paths.run]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   rmSync(paths.startFailure, { force: true });
   startDetached(context.supervisorCommand(options.stateDir), paths);
-  await untilStarted(context, paths);
+  try {
+    await untilStarted(context, paths);
+  } catch (error) {
+    await takeBack(context, paths, { isFirst: settings === undefined });
+    throw error;
+  }
   return false;
+}
+
+/** What was there before stays. A first start that was refused leaves nothing; after another the logs tell more. */
+async function takeBack(context: CliContext, paths: StatePaths, { isFirst }: { isFirst: boolean }): Promise<void> {
+  const isRefused = existsSync(paths.startFailure);
+  await stopEverything({ ...context, signal: new AbortController().signal }, paths);
+  if (isFirst && isRefused) purge(paths);
 }
 
 /** Its `run` is a mount, which is seen in the mount namespace of whoever started it. */

@@ -81,7 +81,8 @@ export class Controller implements AsyncDisposable {
   readonly #aborts = new Set<AbortController>();
   readonly #durations: Metric;
   #resync: Timer | undefined;
-  #scheduled = false;
+  /** How many reconciles are about to begin. */
+  #asked = 0;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
@@ -126,25 +127,22 @@ export class Controller implements AsyncDisposable {
 
   /** Handlers of caches may not do work of their own, so reconciles begin in a microtask, or in turn. */
   #schedule(): void {
-    if (this.#scheduled || !this.#hasRoom || this.#queue.size === 0) return;
-    this.#scheduled = true;
-    const begin = () => {
-      this.#scheduled = false;
-      this.#begin();
-      this.#schedule();
-    };
-    if (this.#options.isUrgent) queueMicrotask(begin);
-    else inTurn(this.#options.clock, begin);
+    while (this.#asked < Math.min(this.#queue.size, this.#room)) {
+      this.#asked += 1;
+      if (this.#options.isUrgent) queueMicrotask(() => this.#begin());
+      else inTurn(this.#options.clock, () => this.#begin());
+    }
   }
 
-  get #hasRoom(): boolean {
-    const limit = this.#options.concurrency ?? DEFAULT_CONCURRENCY;
-    return this.#running.size < limit && !this.#stop.signal.aborted;
+  get #room(): number {
+    if (this.#stop.signal.aborted) return 0;
+    return (this.#options.concurrency ?? DEFAULT_CONCURRENCY) - this.#running.size;
   }
 
-  /** The next key, unless it was withdrawn meanwhile. */
+  /** The next key, unless there is none any more. */
   #begin(): void {
-    const key = this.#hasRoom ? this.#queue.take() : undefined;
+    this.#asked -= 1;
+    const key = this.#room > 0 ? this.#queue.take() : undefined;
     if (key === undefined) return;
     const run = this.#work(key).finally(() => {
       this.#running.delete(run);

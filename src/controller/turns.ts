@@ -6,27 +6,44 @@
  */
 import type { Clock } from '#base/clock.ts';
 
-/** How long one slice may last before the event loop gets its turn, ms. */
+/** How long one slice may last before the event loop gets its turn, ms; what is under way then is brought to its end. */
 const SLICE_MS = 2;
 
-let waiting: (() => void)[] = [];
+/** At most so many pieces of work make a slice. */
+const MAX_PIECES = 32;
+
+type Time = Pick<Clock, 'monotonicMs'>;
+
+const waiting: (() => void)[] = [];
+/** Pieces that have their place in this turn of the event loop or the next. */
+let placed = 0;
+let endsAt: number | undefined;
 
 /** Runs `work` soon; in the order in which it came. */
-export function inTurn(clock: Pick<Clock, 'monotonicMs'>, work: () => void): void {
+export function inTurn(clock: Time, work: () => void): void {
   waiting.push(work);
-  if (waiting.length === 1) setImmediate(runSlice, clock);
+  place(clock);
 }
 
-function runSlice(clock: Pick<Clock, 'monotonicMs'>): void {
-  const begun = clock.monotonicMs();
-  let done = 0;
-  try {
-    while (done < waiting.length && clock.monotonicMs() - begun < SLICE_MS) {
-      done += 1;
-      waiting[done - 1]?.();
-    }
-  } finally {
-    waiting = waiting.slice(done);
-    if (waiting.length > 0) setImmediate(runSlice, clock);
+/** An immediate for each piece: what one goes on with in promises runs before the next, and counts as well. */
+function place(clock: Time): void {
+  while (placed < Math.min(waiting.length, MAX_PIECES)) {
+    placed += 1;
+    setImmediate(takeOne, clock);
   }
+}
+
+function takeOne(clock: Time): void {
+  placed -= 1;
+  if (endsAt === undefined) {
+    endsAt = clock.monotonicMs() + SLICE_MS;
+    setImmediate(endSlice, clock);
+  }
+  if (clock.monotonicMs() < endsAt) waiting.shift()?.();
+}
+
+/** In the next turn of the event loop, before any piece. */
+function endSlice(clock: Time): void {
+  endsAt = undefined;
+  place(clock);
 }

@@ -121,6 +121,19 @@ for (const [name, container, reason, message] of failures) {
   });
 }
 
+test('events tell how far a start came', real, async () => {
+  await using world = await startAgentWorld();
+  await world.createPod('bad', { containers: [app({ command: ['/nope'] })], ...short });
+  const reasons = await eventually(
+    async () => {
+      const told = (await world.events('bad')).map((line) => line.split(/[ :]/)[1]);
+      return told.includes('Failed') ? told : undefined;
+    },
+    { what: 'the failure is told' },
+  );
+  assert.deepEqual(new Set(reasons), new Set(['Pulled', 'Created', 'Failed']));
+});
+
 test('what was missing is noticed when it comes', real, async () => {
   await using world = await startAgentWorld();
   await world.createPod('late', {

@@ -11,12 +11,16 @@ const NODE_FLAGS = ['--disable-warning=ExperimentalWarning'];
 /** glibc gives threads arenas of their own, which keep what was freed: two are enough, and save a fifth of our memory. */
 const MEMORY_ENV = { MALLOC_ARENA_MAX: '2' };
 
-/** Every process of ours takes the state directory as its only argument and inherits the environment. */
+/**
+ * Every process of ours takes the state directory as its only argument. It inherits the environment but for what is meant
+ * for one Node: three of them cannot listen for one debugger.
+ */
 export function processCommand(name: ProcessName, stateDir: string): Command {
+  const { NODE_OPTIONS: _, ...environment } = process.env;
   return {
     file: process.execPath,
     args: [...NODE_FLAGS, processCode(name), '--state-dir', stateDir],
-    env: { ...MEMORY_ENV, ...process.env },
+    env: { ...MEMORY_ENV, ...environment },
   };
 }
 

@@ -70,10 +70,12 @@ function isStill(file: string, fd: number): boolean {
 }
 
 function replace(file: string, fd: number, edit: (text: string) => string): void {
+  // Ours alone, by the lock; one that is there is of a process that was killed.
+  const temporary = `${file}.pinnace`;
+  rmSync(temporary, { force: true });
   const before = readFileSync(file, 'utf8');
   const after = edit(before);
   if (after === before) return;
-  const temporary = `${file}.pinnace-${process.pid}`;
   try {
     const copy = openSync(temporary, 'w', 0o600);
     const { mode, uid, gid } = fstatSync(fd);

@@ -104,10 +104,11 @@ export class ContainerRunner {
     };
     try {
       const isDetached = () => this.#options.signal.aborted;
-      const request = { pod, container, sandbox, volumes: this.#options.volumes(), id, log, isDetached, onPull };
+      const onImage = (image: EnsuredImage) => this.#event(imageEvent(container.image ?? '', image));
+      const onCreated = () => events.normal(pod, 'Created', `Created container: ${container.name}`);
+      const about = { pod, container, sandbox, volumes: this.#options.volumes(), id, log };
+      const request = { ...about, isDetached, onPull, onImage, onCreated };
       const started = await startContainer(this.#env, request, signal);
-      this.#event(imageEvent(container.image ?? '', started.image));
-      events.normal(pod, 'Created', `Created container: ${container.name}`);
       events.normal(pod, 'Started', `Started container ${container.name}`);
       this.#options.mark({ runtimeStarted: clock.now() });
       this.#started(started, { id, attempt, log });

@@ -58,6 +58,10 @@ export interface StartRequest {
   readonly isDetached: () => boolean;
   /** Called at least once when the image is not here and is pulled. */
   readonly onPull: () => void;
+  /** The image is here, unpacked. */
+  readonly onImage: (image: EnsuredImage) => void;
+  /** All is ready for the runtime. */
+  readonly onCreated: () => void;
 }
 
 export interface StartedContainer {
@@ -73,10 +77,12 @@ export async function startContainer(
   signal: AbortSignal,
 ): Promise<StartedContainer> {
   const image = await fetchImage(env, request, signal);
+  request.onImage(image);
   const paths = podPaths(env.podFolders, uidOf(request.pod)).container(request.container.name);
   using _ = await env.startTurns.take(signal);
   using lock = await takeStartLock(env, request, { paths, signal });
   await prepareBundle(env, request, { image, paths });
+  request.onCreated();
   const started = await run(env, request, { image, paths, lock });
   if (signal.aborted) await discard(env, request, { paths, started });
   signal.throwIfAborted();
