@@ -26,7 +26,7 @@ async function run(files: Readonly<Record<string, string>>, isOneProcess = false
     writeFileSync(folder.at(`${name}.mjs`), text);
     return folder.at(`${name}.mjs`);
   });
-  return await runGroup({ name: 'unit', isOneProcess }, paths, { output: 'ignore' });
+  return await runGroup({ name: 'unit', isOneProcess, testTimeoutMs: 10_000 }, paths, { output: 'ignore' });
 }
 
 for (const isOneProcess of [true, false]) {

@@ -9,16 +9,27 @@ export interface TestGroup {
   readonly needsRoot: boolean;
   /** Whether all files share one process; else each has its own, one after another. */
   readonly isOneProcess: boolean;
+  /** How long one test may take. */
+  readonly testTimeoutMs: number;
   /** Why it only runs when asked for by name. */
   readonly onRequest?: string;
 }
 
+const USUAL_TIMEOUT_MS = 300_000;
+const LONG_TIMEOUT_MS = 3_600_000;
+
 export const GROUPS: readonly TestGroup[] = [
-  { name: 'unit', needsRoot: false, isOneProcess: true },
-  { name: 'net', needsRoot: false, isOneProcess: false },
-  { name: 'oci', needsRoot: true, isOneProcess: false },
-  { name: 'e2e', needsRoot: true, isOneProcess: false },
-  { name: 'long', needsRoot: false, isOneProcess: false, onRequest: 'minutes of seeded simulation' },
+  { name: 'unit', needsRoot: false, isOneProcess: true, testTimeoutMs: USUAL_TIMEOUT_MS },
+  { name: 'net', needsRoot: false, isOneProcess: false, testTimeoutMs: USUAL_TIMEOUT_MS },
+  { name: 'oci', needsRoot: true, isOneProcess: false, testTimeoutMs: USUAL_TIMEOUT_MS },
+  { name: 'e2e', needsRoot: true, isOneProcess: false, testTimeoutMs: USUAL_TIMEOUT_MS },
+  {
+    name: 'long',
+    needsRoot: false,
+    isOneProcess: false,
+    testTimeoutMs: LONG_TIMEOUT_MS,
+    onRequest: 'minutes of seeded simulation',
+  },
 ];
 
 const SUFFIX = /\.(net|oci|e2e|long)\.test\.ts$/;

@@ -8,7 +8,6 @@ import { systemClock } from '#base/clock.ts';
 import { ROOT, type TestGroup } from './groups.ts';
 import { type GroupResult, readResults } from './results.ts';
 
-const TEST_TIMEOUT_MS = 300_000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** Shells' way to say which signal ended a process. */
 const SIGNAL_EXIT_BASE = 128;
@@ -18,7 +17,7 @@ export interface RunOptions {
   readonly output: 'inherit' | 'ignore';
 }
 
-type Way = Pick<TestGroup, 'name' | 'isOneProcess'>;
+type Way = Pick<TestGroup, 'name' | 'isOneProcess' | 'testTimeoutMs'>;
 
 export async function runGroup(group: Way, files: readonly string[], { output }: RunOptions): Promise<GroupResult> {
   const scratch = mkdtempSync(path.join(tmpdir(), 'pinnace-tests-'));
@@ -39,12 +38,12 @@ export function isInterrupted({ exitCode }: GroupResult): boolean {
   return SIGNALS.some((signal) => exitCode === SIGNAL_EXIT_BASE + constants.signals[signal]);
 }
 
-function flagsOf({ isOneProcess }: Way, record: string): string[] {
+function flagsOf({ isOneProcess, testTimeoutMs }: Way, record: string): string[] {
   return [
     '--disable-warning=ExperimentalWarning',
     '--test',
     '--test-force-exit',
-    `--test-timeout=${TEST_TIMEOUT_MS}`,
+    `--test-timeout=${testTimeoutMs}`,
     isOneProcess ? '--test-isolation=none' : '--test-concurrency=1',
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
