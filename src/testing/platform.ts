@@ -211,8 +211,6 @@ function commandLine(pid: string): string {
 }
 
 export interface RunOptions {
-  /** Who runs it; by default whoever runs the test. */
-  readonly uid?: number;
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
 }
@@ -221,7 +219,6 @@ export interface RunOptions {
 export function runProgram(file: string, args: readonly string[], options: RunOptions = {}): Promise<Output> {
   const child = spawn(file, args, {
     env: { ...process.env, ...options.env },
-    ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
     stdio: ['pipe', 'pipe', 'pipe'],
     timeout: COMMAND_LIMIT_MS,
     killSignal: 'SIGKILL',

@@ -32,6 +32,7 @@ const PROGRAMS = {
   openssl: { packages: ['openssl'] },
   ps: { packages: ['procps'] },
   runc: { packages: ['runc'] },
+  setpriv: { packages: ['util-linux'] },
   skopeo: { packages: ['skopeo'] },
   tar: { packages: ['tar'] },
   unshare: { packages: ['util-linux'] },
