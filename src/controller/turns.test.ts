@@ -8,13 +8,14 @@ test('a slice ends when its time is over, and what came in has its turn before t
   const clock = { monotonicMs: () => nowMs };
   const order: string[] = [];
   for (const name of ['a', 'b', 'c']) {
-    inTurn(clock, async () => {
+    const work = async () => {
       order.push(name);
       // What goes on at once belongs to the slice.
       for (let step = 0; step < 5; step += 1) await Promise.resolve();
       nowMs += 1.5;
       order.push(`${name} done`);
-    });
+    };
+    inTurn(clock, () => void work());
   }
   setImmediate(() => setImmediate(() => order.push('message')));
   await settle();
