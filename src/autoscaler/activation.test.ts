@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { systemClock } from '#base/clock.ts';
 import { activate } from '#autoscaler/fixtures/gateway.ts';
-import { REVISION_KEY } from '#autoscaler/fixtures/objects.ts';
-import { World, type WorldOptions } from '#autoscaler/fixtures/world.ts';
+import { podAutoscaler, REVISION_KEY } from '#autoscaler/fixtures/objects.ts';
+import { REF, World, type WorldOptions } from '#autoscaler/fixtures/world.ts';
+import { PodAutoscaler } from '#knative/kinds/pod-autoscaler.ts';
 
 /** A revision at zero. */
 async function asleep(options: WorldOptions = {}): Promise<World> {
@@ -113,4 +114,14 @@ describe('a surge', () => {
     for (let time = 0; time < 5; time += 1) await world.activate(4);
     assert.equal(await world.replicas(), 6);
   });
+});
+
+test('a revision that was deleted and is made again at once begins anew', async () => {
+  await using world = await asleep();
+  const { client } = world.api;
+  await client.delete(PodAutoscaler, REF);
+  await client.create(PodAutoscaler, podAutoscaler());
+  await world.settled();
+  assert.equal(world.autoscaler.recommendation(REF)?.desired, -1, 'nothing is decided yet');
+  assert.equal(await world.condition('Active'), 'Unknown Queued');
 });

@@ -24,7 +24,8 @@ import { steadyTime } from '#autoscaler/steady-time.ts';
 import { Controller, watching } from '#controller/controller.ts';
 import { reconcileStatus } from '#controller/status-reconcile.ts';
 import { Pod } from '#kube/kinds/core/pod.ts';
-import { keyOfRef, type ObjectKey, type ObjectRef } from '#kube/object.ts';
+import { keyOf, keyOfRef, type KubeObject, type ObjectKey, type ObjectRef, uidOf } from '#kube/object.ts';
+import type { Cache } from '#client/cache.ts';
 import { metricConditions } from '#knative/conditions.ts';
 import { Metric } from '#knative/kinds/metric.ts';
 import { PodAutoscaler } from '#knative/kinds/pod-autoscaler.ts';
@@ -66,6 +67,7 @@ class Parts implements Autoscaler {
   readonly #recorder: JournalRecorder | undefined;
   readonly #podAutoscalers: Controller;
   #ticks: Timer | undefined;
+  #watches: readonly Disposable[] = [];
 
   constructor(options: AutoscalerOptions) {
     const { clock, logger, caches, metrics, journalDir } = options;
@@ -109,6 +111,11 @@ class Parts implements Autoscaler {
   }
 
   start(): void {
+    const { caches } = this.#options;
+    this.#watches = [
+      onGone(caches.of(PodAutoscaler), (key) => this.#forget(key)),
+      onGone(caches.of(Metric), (key) => this.#collector.forget(key)),
+    ];
     for (const controller of this.controllers) controller.start();
     this.#ticks = this.#options.clock.every(DECISION_PERIOD_MS, () => {
       this.#deciders.tickAll();
@@ -142,6 +149,7 @@ class Parts implements Autoscaler {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ticks?.cancel();
+    for (const watch of this.#watches) watch[Symbol.dispose]();
     await Promise.all(this.controllers.map((controller) => controller[Symbol.asyncDispose]()));
     await this.#journal?.[Symbol.asyncDispose]();
   }
@@ -190,4 +198,14 @@ class Parts implements Autoscaler {
       },
     });
   }
+}
+
+/**
+ * Called at once when an object goes. A reconcile may come so late that another of the same name is there, which must
+ * not inherit what was decided for the first.
+ */
+function onGone<T extends KubeObject>(cache: Cache<T>, forget: (key: ObjectKey) => void): Disposable {
+  return cache.subscribe(({ type, object, previous }) => {
+    if (type === 'deleted' || (previous && uidOf(previous) !== uidOf(object))) forget(keyOf(object));
+  });
 }
