@@ -6,7 +6,7 @@
  * outside the root can be reached. Needs kernel 5.6.
  */
 import { constants } from 'node:fs';
-import { bind, check, O_CLOEXEC, O_PATH, SYSCALL } from '#sys/libc.ts';
+import { bind, check, errno, O_CLOEXEC, O_PATH, SYSCALL } from '#sys/libc.ts';
 
 const RESOLVE_NO_MAGICLINKS = 2n;
 const RESOLVE_NO_SYMLINKS = 4n;
@@ -29,6 +29,10 @@ const libc = bind({
   fchownat: { return: 'i32', arguments: ['i32', 'string', 'u32', 'u32', 'i32'] },
   utimensat: { return: 'i32', arguments: ['i32', 'string', 'buffer', 'i32'] },
 });
+
+const EAGAIN = 11;
+/** Somebody who mounts without end is not waited for. */
+const MAX_ATTEMPTS = 1_000;
 
 /** A name as text, or as bytes that end in NUL where it is not UTF-8. */
 export type EntryName = string | Buffer;
@@ -61,7 +65,10 @@ function openWith(dirfd: number, name: EntryName, options: OpenOptions & { resol
   how.writeBigUInt64LE(BigInt(flags | O_CLOEXEC), 0);
   how.writeBigUInt64LE(BigInt(mode), 8);
   how.writeBigUInt64LE(resolve, 16);
-  const result = openat2(BigInt(SYSCALL.openat2), BigInt(dirfd), name, how, BigInt(how.length));
+  const open = () => openat2(BigInt(SYSCALL.openat2), BigInt(dirfd), name, how, BigInt(how.length));
+  let result = open();
+  // The kernel cannot vouch for a `..` while anybody on the machine mounts or renames something: openat2(2), EAGAIN.
+  for (let attempt = 1; result < 0 && errno() === EAGAIN && attempt < MAX_ATTEMPTS; attempt += 1) result = open();
   return check(result, 'openat2', nameText(name));
 }
 

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   closeSync,
   constants,
@@ -15,6 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { systemClock } from '#base/clock.ts';
 import {
   DIRECTORY_FLAGS,
   linkAt,
@@ -85,6 +88,23 @@ for (const name of ['absolute/inside', 'climbing/inside', 'relative/inside', '..
     closeSync(fd);
   });
 }
+
+test('openInRoot climbs also while others rename', async () => {
+  mkdirSync(path.join(folder, 'busy'));
+  const busy =
+    "const fs = require('node:fs'); for (;;) { fs.renameSync('busy', 'calm'); fs.renameSync('calm', 'busy'); }";
+  const renamer = spawn(process.execPath, ['-e', busy], { cwd: folder, stdio: 'ignore', timeout: 30_000 });
+  try {
+    await once(renamer, 'spawn');
+    const endsAt = systemClock.monotonicMs() + 500;
+    while (systemClock.monotonicMs() < endsAt) {
+      closeSync(openInRoot(rootFd, 'etc/../etc/../etc/../etc/../etc/inside', { flags: constants.O_RDONLY }));
+    }
+  } finally {
+    renamer.kill('SIGKILL');
+    await once(renamer, 'exit');
+  }
+});
 
 test('entries are made and removed relative to a directory, and links are not followed', () => {
   const etc = openBeneath(rootFd, 'etc', { flags: DIRECTORY_FLAGS });
