@@ -5,17 +5,16 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { systemClock as clock } from '#base/clock.ts';
-import { createLogger, isLogLevel } from '#base/log.ts';
 import { Gateway } from '#dataplane/gateway/gateway.ts';
 import { countConnections } from '#dataplane/gateway/tcp-table.ts';
 import { threadSpawner } from '#dataplane/gateway/worker-thread.ts';
 import { gatewayCertificate } from '#main/gateway/certificate.ts';
 import { processCommand } from '#main/launch/command.ts';
 import { serveMetrics } from '#main/launch/metrics-socket.ts';
-import { writeLog, writeRequestLog } from '#main/launch/output.ts';
-import { INHERITED_FDS, type PlatformSettings, statePaths } from '#protocol/platform.ts';
+import { writeRequestLog } from '#main/launch/output.ts';
+import { ownProcess } from '#main/launch/own-process.ts';
+import { INHERITED_FDS } from '#protocol/platform.ts';
 import type { TargetEndpoint } from '#protocol/routing.ts';
 import { startDetached, watchSupervisor } from '#supervisor/heir.ts';
 import { withNetworkNamespace } from '#sys/namespace.ts';
@@ -26,17 +25,7 @@ import { boundAddress, duplicate } from '#sys/socket.ts';
 const DRAIN_GRACE_MS = 8_000;
 const MIN_WORKERS = 2;
 
-const { values } = parseArgs({ options: { 'state-dir': { type: 'string' } } });
-const stateDir = values['state-dir'];
-if (stateDir === undefined) throw new Error('usage: gateway --state-dir DIR');
-const paths = statePaths(stateDir);
-const settings = JSON.parse(readFileSync(paths.config, 'utf8')) as PlatformSettings;
-const log = createLogger({
-  clock,
-  level: isLogLevel(settings.logLevel) ? settings.logLevel : 'info',
-  fields: { process: 'gateway' },
-  write: writeLog,
-});
+const { stateDir, paths, log, stop } = ownProcess('gateway');
 setProcessName('pinnace-gateway');
 
 const fds = INHERITED_FDS.gateway;
@@ -59,8 +48,6 @@ const gateway = new Gateway({
   writeRequestLog,
 });
 
-const stop = new AbortController();
-process.on('SIGTERM', () => stop.abort());
 gateway.start();
 // Requests are served without figures, if need be.
 const shown = serveMetrics(paths.gatewaySocket, () => gateway.renderMetrics()).catch((error: unknown) => {
@@ -68,9 +55,9 @@ const shown = serveMetrics(paths.gatewaySocket, () => gateway.renderMetrics()).c
 });
 const watching = watchSupervisor(
   { paths, clock, log, startSupervisor: () => startDetached(processCommand('supervisor', stateDir), paths) },
-  stop.signal,
+  stop,
 );
-const certified = gatewayCertificate({ directory: paths.pki, clock }, stop.signal).then(
+const certified = gatewayCertificate({ directory: paths.pki, clock }, stop).then(
   (certificate) => certificate && gateway.useCertificate(certificate),
 );
 await watching;

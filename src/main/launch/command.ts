@@ -8,7 +8,7 @@ export type ProcessName = 'supervisor' | 'control' | 'gateway';
 
 const NODE_FLAGS = ['--disable-warning=ExperimentalWarning'];
 
-/** glibc gives threads arenas of their own, which keep what was freed: two are enough, and save a fifth of our memory. */
+/** glibc gives threads arenas of their own, which keep what was freed: two are enough, and save a tenth of our memory. */
 const MEMORY_ENV = { MALLOC_ARENA_MAX: '2' };
 
 /**
