@@ -5,6 +5,7 @@
 import { constants } from 'node:fs';
 import { bind, check, O_CLOEXEC } from '#sys/libc.ts';
 
+const F_DUPFD_CLOEXEC = 1030;
 const F_GETFL = 3;
 const F_SETFL = 4;
 
@@ -29,4 +30,9 @@ export function openPipe(): Pipe {
 export function setNonBlocking(fd: number): void {
   const flags = check(libc.fcntl(fd, F_GETFL, 0), 'fcntl');
   check(libc.fcntl(fd, F_SETFL, flags | constants.O_NONBLOCK), 'fcntl');
+}
+
+/** A copy of a descriptor whose number is at least `lowest`, close-on-exec; the caller closes it. */
+export function duplicateFrom(fd: number, lowest: number): number {
+  return check(libc.fcntl(fd, F_DUPFD_CLOEXEC, lowest), 'fcntl');
 }

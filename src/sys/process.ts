@@ -4,8 +4,8 @@
  * A subreaper inherits the orphans among its descendants and must wait for them, but never for a process that Node
  * itself started, whose watcher would wait forever. The kernel gives orphans to the main thread and keeps children by
  * the thread that forked them, so the children of worker threads are never in question; those of the main thread are
- * announced by Node on a diagnostics channel, from the moment on that this module is loaded. (`spawnSync` is over
- * before anybody looks.)
+ * announced by Node on a diagnostics channel, from the moment on that this module is loaded, or added by who spawned
+ * them. (`spawnSync` is over before anybody looks.)
  */
 import { subscribe } from 'node:diagnostics_channel';
 import { isMainThread } from 'node:worker_threads';
@@ -95,9 +95,17 @@ subscribe('child_process', (message) => {
   started.add(new WeakRef((message as { process: StartedChild }).process));
 });
 
-/** The pids of the children that Node started on this thread and has not yet seen ending. */
+const spawned = new Set<number>();
+
+/** Until disposed of, `pid` is a child that somebody on this thread waits for. */
+export function addOwnChild(pid: number): Disposable {
+  spawned.add(pid);
+  return { [Symbol.dispose]: () => void spawned.delete(pid) };
+}
+
+/** The pids of the children that Node, or `spawnProcess`, started on this thread and has not yet seen ending. */
 function ownPids(): Set<number> {
-  const pids = new Set<number>();
+  const pids = new Set<number>(spawned);
   for (const reference of started) {
     const child = reference.deref();
     const isRunning = child?.pid !== undefined && child.exitCode === null && child.signalCode === null;
@@ -108,7 +116,7 @@ function ownPids(): Set<number> {
 }
 
 /**
- * Waits for every child of the main thread that has ended and that Node did not start; main thread only. `record`
+ * Waits for every child of the main thread that has ended and that nobody waits for; main thread only. `record`
  * sees each exit while it can still be asked for again: whoever dies inside it loses nothing, and one that throws
  * leaves the exit for the next call.
  */

@@ -30,7 +30,7 @@ export async function installedRuntimes(signal: AbortSignal): Promise<FoundRunti
   for (const name of CANDIDATES) {
     const executable = runtimeExecutable(name);
     if (executable === undefined) continue;
-    const { output } = await runCommand({ executable, args: ['--version'], stdio: ['ignore', 'pipe', 'pipe'] }, signal);
+    const { output } = await runCommand({ executable, args: ['--version'] }, signal);
     found.push({ name, executable, version: output.split('\n')[0]?.trim() ?? name });
   }
   return found;

@@ -1,49 +1,78 @@
 /** Runs one command of the OCI runtime to its end. */
-import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { constants } from 'node:os';
 import { RuntimeError } from '#runtime/drivers/driver.ts';
+import { closeDescriptor } from '#sys/libc.ts';
+import { openPipe } from '#sys/pipe.ts';
+import type { ExitStatus } from '#sys/process.ts';
+import { spawnProcess, type SpawnedProcess } from '#sys/spawn.ts';
 
 /** Longest output kept of one command, in bytes. */
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 
 export interface CommandResult {
   readonly code: number;
-  /** Standard output and errors, as they came, of the streams that are piped. */
+  /** Standard output and errors, as they came. */
   readonly output: string;
 }
 
 export interface Command {
   readonly executable: string;
   readonly args: readonly string[];
-  readonly stdio: StdioOptions;
 }
 
 /** Resolves with the exit code and the output; rejects when the command cannot be started. */
-export function runCommand({ executable, args, stdio }: Command, signal: AbortSignal): Promise<CommandResult> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const child = spawn(executable, args, { stdio, signal, killSignal: 'SIGKILL' });
-    const output = collect(child);
-    child.on('error', (error) =>
-      reject(
-        signal.aborted
-          ? signal.reason
-          : new RuntimeError(args[0] ?? '', `${executable}: ${error.message}`, { cause: error }),
-      ),
-    );
-    child.on('close', (code, killedBy) =>
-      resolve({ code: code ?? 128 + (killedBy === null ? 0 : 9), output: output() }),
-    );
-  });
+export async function runCommand(command: Command, signal: AbortSignal): Promise<CommandResult> {
+  signal.throwIfAborted();
+  const stdin = openSync('/dev/null', 'r');
+  const pipe = openPipe();
+  let child: SpawnedProcess;
+  try {
+    child = start(command, [stdin, pipe.writeEnd, pipe.writeEnd]);
+  } catch (error) {
+    closeDescriptor(pipe.readEnd);
+    throw error;
+  } finally {
+    closeSync(stdin);
+    closeDescriptor(pipe.writeEnd);
+  }
+  const kill = () => child.kill(constants.signals.SIGKILL);
+  signal.addEventListener('abort', kill, { once: true });
+  const [output, status] = await Promise.all([collect(pipe.readEnd), child.exit]);
+  signal.removeEventListener('abort', kill);
+  signal.throwIfAborted();
+  return { code: codeOf(status), output };
 }
 
-function collect(child: ChildProcess): () => string {
+/** The same with descriptors of the caller's as the command's 0, 1, 2, …; cannot be called off. */
+export async function runWithStdio(command: Command, stdio: readonly number[]): Promise<number> {
+  return codeOf(await start(command, stdio).exit);
+}
+
+function start({ executable, args }: Command, stdio: readonly number[]): SpawnedProcess {
+  try {
+    return spawnProcess({ executable, args, stdio });
+  } catch (cause) {
+    throw new RuntimeError(args[0] ?? '', `${executable}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function codeOf({ exitCode, signal = 0 }: ExitStatus): number {
+  return exitCode ?? 128 + signal;
+}
+
+/** Everything that is written until the last writer is gone; bytes beyond the limit are read and dropped. */
+function collect(fd: number): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
-  const take = (chunk: Buffer) => {
-    size += chunk.length;
-    if (size <= MAX_OUTPUT_BYTES) chunks.push(chunk);
-  };
-  child.stdout?.on('data', take);
-  child.stderr?.on('data', take);
-  return () => Buffer.concat(chunks).toString('utf8');
+  return new Promise((resolve) => {
+    const socket = new Socket({ fd, readable: true, writable: false });
+    socket.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= MAX_OUTPUT_BYTES) chunks.push(chunk);
+    });
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => resolve(Buffer.concat(chunks).toString('utf8')));
+  });
 }

@@ -5,10 +5,9 @@
  * to a file beside the bundle, whose last error becomes the message of a failed start. Standard streams are passed as
  * open descriptors, so nothing that we hold can break them.
  */
-import type { StdioOptions } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { type CommandResult, runCommand } from '#runtime/drivers/command.ts';
+import { type CommandResult, runCommand, runWithStdio } from '#runtime/drivers/command.ts';
 import {
   type ContainerDriver,
   type ContainerState,
@@ -29,7 +28,6 @@ export interface OciDriverOptions {
 
 const LOG_FILE = 'runtime.log';
 const PID_FILE = 'pid';
-const NEVER = new AbortController().signal;
 
 export class OciDriver implements ContainerDriver {
   readonly description: string;
@@ -57,8 +55,8 @@ export class OciDriver implements ContainerDriver {
       pidFile,
       id,
     );
-    const stdio = [stdin, stdout, stderr, lock];
-    const { code } = await runCommand({ executable: this.#options.executable, args, stdio }, NEVER);
+    const { executable } = this.#options;
+    const code = await runWithStdio({ executable, args }, [stdin, stdout, stderr, lock]);
     if (code !== 0) throw new RuntimeError('run', lastError(log) ?? `${this.description} exited with code ${code}`);
     return Number(readFileSync(pidFile, 'utf8'));
   }
@@ -92,12 +90,7 @@ export class OciDriver implements ContainerDriver {
   }
 
   #run(args: readonly string[], signal: AbortSignal): Promise<CommandResult> {
-    const command = {
-      executable: this.#options.executable,
-      args: this.#args(...args),
-      stdio: ['ignore', 'pipe', 'pipe'] as StdioOptions,
-    };
-    return runCommand(command, signal);
+    return runCommand({ executable: this.#options.executable, args: this.#args(...args) }, signal);
   }
 
   #args(...args: string[]): string[] {

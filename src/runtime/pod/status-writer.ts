@@ -68,12 +68,12 @@ export class StatusWriter {
     const { status, annotations } = render();
     const ref = { namespace: pod.metadata.namespace, name: pod.metadata.name ?? '' };
     const { uid } = pod.metadata;
-    if (!deepEqual(annotations, this.#annotations)) {
-      await client.derived.patch(Pod, ref, { type: 'merge', body: { metadata: { uid, annotations } } });
-      this.#annotations = annotations;
-    }
-    if (deepEqual(status, this.#written)) return;
-    await client.derived.patch(Pod, ref, { type: 'merge', body: { metadata: { uid }, status }, subresource: 'status' });
+    const isMarked = !deepEqual(annotations, this.#annotations);
+    if (!isMarked && deepEqual(status, this.#written)) return;
+    // A write of the status may change metadata too: what belongs together is seen together.
+    const metadata = isMarked ? { uid, annotations } : { uid };
+    await client.derived.patch(Pod, ref, { type: 'merge', body: { metadata, status }, subresource: 'status' });
+    this.#annotations = annotations;
     this.#written = status;
   }
 }

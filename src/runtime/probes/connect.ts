@@ -42,8 +42,12 @@ export function podConnector(netns: string | undefined, clock: Clock): PodConnec
           { namespace: netns, address: LOOPBACK, port, clock, timeoutMs: LOOPBACK_TIMEOUT_MS },
           signal,
         );
-        usesLoopback = true;
-        return new net.Socket({ fd, readable: true, writable: true });
+        const inside = new net.Socket({ fd, readable: true, writable: true });
+        // It may have begun to listen, on every address, since the first attempt.
+        const outside = await connectTcp(host, port, signal).catch(() => undefined);
+        usesLoopback = outside === undefined;
+        if (outside) inside.destroy();
+        return outside ?? inside;
       }
     },
   };
