@@ -31,6 +31,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -701,6 +702,18 @@ static int run_command(int argc, char **argv)
 		for (ssize_t got; (got = read(0, bytes, sizeof bytes)) > 0;)
 			if (write(1, bytes, (size_t)got) < 0)
 				return 1;
+		return 0;
+	}
+	if (!strcmp(argv[1], "calls")) {
+		/* "NUMBER:FIRST" each: a raw system call, and the error that it gives. A child that one makes goes at once. */
+		pid_t own = getpid();
+		for (int i = 2; i < argc; i++) {
+			char *first = strchr(argv[i], ':');
+			long failed = syscall(atol(argv[i]), first ? atol(first + 1) : 0, 0, 0, 0, 0, 0) < 0;
+			if (getpid() != own)
+				_exit(0);
+			printf("%s %d\n", argv[i], failed ? errno : 0);
+		}
 		return 0;
 	}
 	if (!strcmp(argv[1], "lines")) {

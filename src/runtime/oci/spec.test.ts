@@ -4,6 +4,7 @@ import type { Container } from '#kube/kinds/core/container.ts';
 import type { Pod } from '#kube/kinds/core/pod.ts';
 import { ALL_CAPABILITIES, capabilitiesOf, DEFAULT_CAPABILITIES } from '#runtime/oci/capabilities.ts';
 import { ociResources } from '#runtime/oci/resources.ts';
+import type { SeccompProfile } from '#runtime/oci/seccomp.ts';
 import { containerSpec, type SpecInput } from '#runtime/oci/spec.ts';
 import { pod } from '#testing/objects.ts';
 
@@ -29,6 +30,14 @@ function spec(more: Partial<Container> = {}, change: Partial<SpecInput> = {}, po
   });
 }
 
+function refused(profile: SeccompProfile | undefined): readonly string[] {
+  return (
+    profile?.syscalls
+      .filter(({ action, args }) => action === 'SCMP_ACT_ERRNO' && !args)
+      .flatMap(({ names }) => names) ?? []
+  );
+}
+
 test('secure by default', () => {
   const { process, linux, root, hostname, mounts } = spec();
   assert.equal(process['noNewPrivileges'], true);
@@ -39,7 +48,7 @@ test('secure by default', () => {
     linux.namespaces.map(({ type }) => type),
     ['mount', 'pid', 'ipc', 'uts', 'network'],
   );
-  assert.equal(linux.seccomp?.defaultAction, 'SCMP_ACT_ERRNO');
+  assert.ok(refused(linux.seccomp).includes('mount') && refused(linux.seccomp).includes('userfaultfd'));
   assert.ok(linux.maskedPaths.includes('/proc/kcore') && linux.readonlyPaths.includes('/proc/sys'));
   assert.deepEqual(linux.resources.devices, [{ allow: false, access: 'rwm' }]);
   assert.equal(root.readonly, false);
@@ -54,6 +63,25 @@ const rows: [name: string, actual: () => unknown, expected: unknown][] = [
     'escalation only when allowed',
     () => spec({ securityContext: { allowPrivilegeEscalation: true } }).process['noNewPrivileges'],
     false,
+  ],
+  [
+    'RuntimeDefault refuses what it does not name',
+    () => spec({ securityContext: { seccompProfile: { type: 'RuntimeDefault' } } }).linux.seccomp?.defaultAction,
+    'SCMP_ACT_ERRNO',
+  ],
+  [
+    'a RuntimeDefault pod',
+    () =>
+      spec({}, {}, { securityContext: { seccompProfile: { type: 'RuntimeDefault' } } }).linux.seccomp?.defaultAction,
+    'SCMP_ACT_ERRNO',
+  ],
+  [
+    'a capability brings the calls that need it, and no other',
+    () => {
+      const names = refused(spec({ securityContext: { capabilities: { add: ['SYS_TIME'] } } }).linux.seccomp);
+      return ['settimeofday', 'mount', 'keyctl'].map((name) => names.includes(name));
+    },
+    [false, true, true],
   ],
   [
     'an unconfined profile',

@@ -2,7 +2,7 @@
  * One container of a pod as an OCI runtime spec (config.json). Pure: everything that has to be looked up (image
  * configuration, user, environment, mounts) is given.
  *
- * Secure by default: private namespaces, the default seccomp profile, a short list of capabilities, no new
+ * Secure by default: private namespaces, a seccomp profile, a short list of capabilities, no new
  * privileges unless `allowPrivilegeEscalation: true`, masked and read-only paths of /proc and /sys, cgroups read-only.
  * No rlimits: they stay what the platform itself was started with.
  */
@@ -10,7 +10,7 @@ import type { Container } from '#kube/kinds/core/container.ts';
 import type { Pod } from '#kube/kinds/core/pod.ts';
 import { capabilitiesOf } from '#runtime/oci/capabilities.ts';
 import { ociResources, type OciResources } from '#runtime/oci/resources.ts';
-import { defaultSeccompProfile, type SeccompProfile } from '#runtime/oci/seccomp.ts';
+import { baselineProfile, type SeccompProfile, strictProfile } from '#runtime/oci/seccomp.ts';
 
 export interface OciMount {
   readonly destination: string;
@@ -143,7 +143,10 @@ function namespaces({ pod, netns, cgroupVersion }: SpecInput): { type: string; p
 
 function seccompOf({ pod, container, arch }: SpecInput, isPrivileged: boolean): { seccomp?: SeccompProfile } {
   const type = container.securityContext?.seccompProfile?.type ?? pod.spec.securityContext?.seccompProfile?.type;
-  return isPrivileged || type === 'Unconfined' ? {} : { seccomp: defaultSeccompProfile(arch) };
+  if (isPrivileged || type === 'Unconfined') return {};
+  if (type !== undefined) return { seccomp: strictProfile({ arch }) };
+  const capabilities = capabilitiesOf(container.securityContext?.capabilities ?? {}, isPrivileged);
+  return { seccomp: baselineProfile({ arch, capabilities }) };
 }
 
 function systemMounts({ container }: SpecInput): OciMount[] {
