@@ -1,6 +1,6 @@
 /** Volumes, users and resources as a container sees them, looked at through /proc/PID/root. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -8,6 +8,7 @@ import { ConfigMap } from '#kube/kinds/core/config-map.ts';
 import type { Pod } from '#kube/kinds/core/pod.ts';
 import { Secret } from '#kube/kinds/core/secret.ts';
 import { typed } from '#kube/kind.ts';
+import { podPaths } from '#runtime/pod/record.ts';
 import { VolumeError } from '#runtime/volumes/content.ts';
 import { containerMounts } from '#runtime/volumes/mounts.ts';
 import { type AgentWorld, startAgentWorld } from '#testing/agent-world.ts';
@@ -33,11 +34,13 @@ interface Inside {
   mode(file: string): number;
   readonly status: string;
   readonly id: string;
+  readonly uid: string;
+  readonly root: string;
 }
 
 async function inside(world: AgentWorld, name: string, spec: Pod['spec']): Promise<Inside> {
   await world.createPod(name, { ...short, ...spec });
-  await world.until(name, isReady, `${name} is ready`);
+  const { metadata } = await world.until(name, isReady, `${name} is ready`);
   const life = world.running().agent.runner('default', name)?.state.containers['app']?.life;
   assert.ok(life?.type === 'running');
   const root = `/proc/${life.pid}/root`;
@@ -46,6 +49,8 @@ async function inside(world: AgentWorld, name: string, spec: Pod['spec']): Promi
     mode: (file) => statSync(`${root}${file}`).mode & 0o7777,
     status: readFileSync(`/proc/${life.pid}/status`, 'utf8'),
     id: life.id,
+    uid: metadata.uid,
+    root,
   };
 }
 
@@ -172,6 +177,12 @@ test('the runtime contract: files, devices, limits', real, async () => {
   assert.match(it.read('/etc/hosts'), /^10\.\S+\trenamed$/m);
   assert.match(it.read('/etc/resolv.conf'), /^search default\.svc\.cluster\.local /m);
   assert.equal(it.mode('/etc/resolv.conf'), 0o644);
+  // What a container adds is its own, on disk with the rest that it writes.
+  appendFileSync(`${it.root}/etc/hosts`, '10.0.0.1 added\n');
+  assert.match(it.read('/etc/hosts'), /^10\.0\.0\.1 added$/m);
+  const { upper, etcLayer } = podPaths(world.paths, it.uid).container('app');
+  assert.match(readFileSync(path.join(upper, 'etc/hosts'), 'utf8'), /added/);
+  assert.doesNotMatch(readFileSync(path.join(etcLayer, 'etc/hosts'), 'utf8'), /added/);
   assert.equal(it.mode('/tmp'), 0o1777);
   for (const device of ['full', 'null', 'random', 'tty', 'urandom', 'zero'])
     assert.ok(it.mode(`/dev/${device}`) >= 0, device);

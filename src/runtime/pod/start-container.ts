@@ -19,8 +19,8 @@ import type { EnsuredImage } from '#runtime/image/image-service.ts';
 import type { AgentEnvironment } from '#runtime/pod/agent-environment.ts';
 import { UNSEEN_START } from '#runtime/pod/exits.ts';
 import { containerEnvironment, ContainerConfigError, expand } from '#runtime/pod/environment.ts';
+import { type EtcLayer, hostnameOf, makeEtcLayer } from '#runtime/pod/etc-layer.ts';
 import { containerCgroup, type ContainerPaths, podPaths } from '#runtime/pod/record.ts';
-import { hostnameOf } from '#runtime/pod/sandbox.ts';
 import { lockStart, type StartLock } from '#runtime/pod/start-lock.ts';
 import type { Sandbox } from '#runtime/pod/state.ts';
 import { VolumeError } from '#runtime/volumes/content.ts';
@@ -161,9 +161,12 @@ interface Prepared {
 async function prepareBundle(env: AgentEnvironment, request: StartRequest, { image, paths }: Prepared): Promise<void> {
   try {
     const process = await planContainerProcess(env, request, image.config);
-    mountRoot(paths, [...image.lowerDirs, env.skeleton]);
+    const { pod, sandbox } = request;
+    const { etcLayer: folder } = paths;
+    const etc = makeEtcLayer(env, { pod, address: sandbox.address, folder, imageLayers: image.lowerDirs });
+    mountRoot(paths, [...etc.layers, ...image.lowerDirs, env.skeleton]);
     const user = userOf(request, image.config, paths.rootfs);
-    writeSpec(env, request, { paths, process, user });
+    writeSpec(env, request, { paths, process, user, etc });
   } catch (error) {
     if (error instanceof RuntimeError) throw error;
     const isConfig = error instanceof ContainerConfigError || error instanceof VolumeError || isImageError(error);
@@ -261,12 +264,13 @@ interface SpecParts {
   readonly paths: ContainerPaths;
   readonly process: ContainerProcess;
   readonly user: ProcessUser;
+  readonly etc: EtcLayer;
 }
 
 function writeSpec(
   env: AgentEnvironment,
   { pod, container, sandbox, volumes, id }: StartRequest,
-  { paths, process: plan, user }: SpecParts,
+  { paths, process: plan, user, etc }: SpecParts,
 ): void {
   const own = podPaths(env.podFolders, uidOf(pod));
   const spec = containerSpec({
@@ -280,7 +284,7 @@ function writeSpec(
     hostname: hostnameOf(pod),
     netns: sandbox.netns,
     mounts: [
-      ...etcMounts(own.etc, container),
+      ...etcMounts(etc, container),
       terminationMount(container, paths.terminationLog),
       ...containerMounts({
         container,
@@ -297,11 +301,10 @@ function writeSpec(
   writeFileSync(path.join(paths.bundle, 'config.json'), JSON.stringify(spec), { mode: 0o600 });
 }
 
-function etcMounts(etc: string, container: Container): BindMount[] {
+/** What the manifest mounts at the same place stands instead. */
+function etcMounts({ mounts }: EtcLayer, container: Container): BindMount[] {
   const taken = new Set((container.volumeMounts ?? []).map(({ mountPath }) => mountPath));
-  return ['hosts', 'hostname', 'resolv.conf']
-    .filter((name) => !taken.has(`/etc/${name}`))
-    .map((name) => ({ source: path.join(etc, name), destination: `/etc/${name}`, access: 'read-write' }));
+  return mounts.filter(({ destination }) => !taken.has(destination));
 }
 
 function terminationMount({ terminationMessagePath }: Container, file: string): BindMount {
