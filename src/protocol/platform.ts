@@ -8,12 +8,12 @@
  *     DIR/images/          blobs, unpacked layers, references
  *     DIR/pods/UID/        volumes, writable layers and kept record of one pod
  *     DIR/skeleton/        the lowest layer of every root filesystem
- *     DIR/netns/           mounted network namespaces
  *     DIR/pod-logs/        containers' logs, kept for a while after the pod is gone
  *     DIR/log/             our processes' logs
  *     DIR/journal/         decisions and cold starts, bounded
  *     DIR/locks/           who is who
- *     DIR/run/             what does not survive a reboot, in memory (tmpfs): sockets, pids, exit codes, bundles
+ *     DIR/run/             what does not survive a reboot, in memory (tmpfs): sockets, pids, exit codes, bundles,
+ *                          mounted network namespaces
  */
 import path from 'node:path';
 
@@ -143,7 +143,7 @@ export function statePaths(root: string): StatePaths {
     pods: at('pods'),
     bundles: at('run', 'pods'),
     skeleton: at('skeleton'),
-    netns: at('netns'),
+    netns: at('run', 'netns'),
     podLogs: at('pod-logs'),
     log: at('log'),
     journal: at('journal'),

@@ -27,7 +27,7 @@ export interface PodNetwork {
 }
 
 export interface PodNetworkSettings extends BridgeSettings {
-  /** `DIR/netns` */
+  /** `DIR/run/netns` */
   readonly netnsDir: string;
 }
 

@@ -6,7 +6,7 @@
  *
  * A lease takes a ready one in microseconds; with none ready it waits for the thread (about 2 ms each). Filling up
  * starts a little after the last lease, off the path of the start that took it. A lease is remembered in memory only:
- * after a restart the caller says which addresses its pods have, and everything else that lies in `DIR/netns` is
+ * after a restart the caller says which addresses its pods have, and everything else that lies in `DIR/run/netns` is
  * removed. Addresses are given out in turn, so one is not used again soon.
  */
 import { mkdirSync, readdirSync } from 'node:fs';
