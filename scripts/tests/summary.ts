@@ -34,8 +34,15 @@ export function summarise(run: TestRun): string[] {
     lines.push(`Left out: the whole group ${group}, ${files} files: ${reason}`);
   }
   for (const note of notes) lines.push(`Note: ${note}`);
-  lines.push(...failureLines(results), isPassed(run) ? 'PASS' : 'FAIL');
+  lines.push(...failureLines(results), isPassed(run) ? 'PASS' : 'FAIL', countsLine(run));
   return lines;
+}
+
+/** The line that programs look for, last of all. */
+function countsLine({ results }: TestRun): string {
+  const sum = (pick: (counts: NonNullable<GroupResult['counts']>) => number) =>
+    results.reduce((total, { counts }) => total + (counts ? pick(counts) : 0), 0);
+  return `${sum(({ passed }) => passed)} passed, ${sum(failedOf)} failed, ${sum(({ skipped }) => skipped)} skipped`;
 }
 
 function table(results: readonly GroupResult[]): string[] {

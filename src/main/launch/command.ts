@@ -8,6 +8,13 @@ export type ProcessName = 'supervisor' | 'control' | 'gateway';
 
 const NODE_FLAGS = ['--disable-warning=ExperimentalWarning'];
 
+/** Control rests most of the time: a young generation that has grown would keep 9 MB then, and saves it nothing at work. */
+const FLAGS_OF: Readonly<Record<ProcessName, readonly string[]>> = {
+  supervisor: [],
+  control: ['--max-semi-space-size=4'],
+  gateway: [],
+};
+
 /** glibc gives threads arenas of their own, which keep what was freed: two are enough, and save a tenth of our memory. */
 const MEMORY_ENV = { MALLOC_ARENA_MAX: '2' };
 
@@ -19,7 +26,7 @@ export function processCommand(name: ProcessName, stateDir: string): Command {
   const { NODE_OPTIONS: _, ...environment } = process.env;
   return {
     file: process.execPath,
-    args: [...NODE_FLAGS, processCode(name), '--state-dir', stateDir],
+    args: [...NODE_FLAGS, ...FLAGS_OF[name], processCode(name), '--state-dir', stateDir],
     env: { ...MEMORY_ENV, ...environment },
   };
 }
