@@ -74,12 +74,23 @@ export interface PodState {
   readonly endingSince?: number | undefined;
 }
 
+/** The number of the life that follows those that the status tells of. */
+function nextAttempt({ status }: Pod, container: string): number {
+  const known = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  const { restartCount = 0, state, lastState } = known.find(({ name }) => name === container) ?? {};
+  const hasLived = (state?.running ?? state?.terminated ?? lastState?.terminated) !== undefined;
+  return hasLived ? restartCount + 1 : restartCount;
+}
+
 function newContainerState(name: string): ContainerState {
   return { name, life: { type: 'waiting', reason: 'ContainerCreating' }, attempt: 0, failures: 0, notBefore: 0 };
 }
 
+/** Of a pod that nothing is known of but what the API says: a new one, or one that ran before the machine was started anew. */
 export function newPodState(pod: Pod, now: number): PodState {
   const names = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].map(({ name }) => name);
-  const containers = Object.fromEntries(names.map((name) => [name, newContainerState(name)]));
+  const containers = Object.fromEntries(
+    names.map((name) => [name, { ...newContainerState(name), attempt: nextAttempt(pod, name) }]),
+  );
   return { pod, containers, startTime: now, marks: {}, usesLoopback: false };
 }
