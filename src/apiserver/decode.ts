@@ -22,6 +22,8 @@ import type { Caller } from '#apiserver/user.ts';
 export interface SentBody {
   readonly value: unknown;
   readonly repeated?: RepeatedKeys | undefined;
+  /** It came in a form that cannot name unknown fields; those that only we do not know are dropped without a word. */
+  readonly isTyped?: boolean | undefined;
 }
 
 /** What is to be said of keys that stood more than once in one object of the text. */
@@ -40,7 +42,8 @@ type Document = Record<string, unknown>;
 /** Why a document is not an object of the kind; becomes a 400 or, for a patch, a 422. */
 class DecodeFault extends Error {}
 
-export function decode(served: ServedKind, body: SentBody, context: DecodeContext): KubeObject {
+export function decode(served: ServedKind, body: SentBody, asked: DecodeContext): KubeObject {
+  const context = body.isTyped ? { ...asked, options: { ...asked.options, fieldValidation: undefined } } : asked;
   const { kind } = served.kind;
   if (!isObject(body.value)) throw badRequest(`the object provided is unrecognized (must be of type ${kind})`);
   const document = withTypes(served, body.value);

@@ -6,6 +6,7 @@ import { closeDescriptor } from '#sys/libc.ts';
 import { duplicateFrom, openPipe } from '#sys/pipe.ts';
 import { reapOrphans } from '#sys/process.ts';
 import { spawnProcess } from '#sys/spawn.ts';
+import { eventually } from '#testing/eventually.ts';
 import { TemporaryFolder } from '#testing/temporary-folder.ts';
 
 const { SIGKILL, SIGTERM } = constants.signals;
@@ -80,10 +81,13 @@ test('who reaps orphans leaves it alone', async () => {
   const child = spawnProcess({ executable: '/bin/sh', args: ['-c', 'exit 5'], stdio: [] });
   let isDone = false;
   const exit = child.exit.finally(() => (isDone = true));
-  while (!isDone) {
-    reapOrphans((orphan) => assert.notEqual(orphan.pid, child.pid));
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  await eventually(
+    () => {
+      reapOrphans((orphan) => assert.notEqual(orphan.pid, child.pid));
+      return isDone;
+    },
+    { intervalMs: 0 },
+  );
   assert.deepEqual(await exit, { exitCode: 5 });
 });
 

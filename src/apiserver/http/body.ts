@@ -1,16 +1,18 @@
 /**
- * Bodies of requests: read up to a limit, after the sender is known, and parsed as JSON or YAML with Kubernetes'
+ * Bodies of requests: read up to a limit, after the sender is known, and parsed as JSON, YAML or protobuf with Kubernetes'
  * words for what is wrong. Keys that stand twice in one object are found here, since no parsed value shows them.
  */
 import type { IncomingMessage } from 'node:http';
 import { isObject, isWithinDepth } from '#base/json.ts';
-import type { Kind } from '#kube/kind.ts';
+import { apiVersionOf, type Kind } from '#kube/kind.ts';
 import { goJsonType } from '#kube/go-text.ts';
 import { badRequest, requestTooLarge, type StatusError } from '#kube/status.ts';
 import { hasDuplicateKeys, parseDuplicates } from '#apiserver/http/duplicate-keys.ts';
 import { parseYaml } from '#apiserver/http/yaml.ts';
 import type { SentBody } from '#apiserver/decode.ts';
 import { jsonSyntaxError } from '#apiserver/go-json.ts';
+import { decodeProtobuf } from '#apiserver/protobuf/decode.ts';
+import { WireError } from '#apiserver/protobuf/wire.ts';
 
 /** Longest body, as in Kubernetes. */
 const MAX_BODY_BYTES = 3 * 1024 * 1024;
@@ -37,14 +39,15 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
 }
 
 /** What an object in a body should be. */
-export type ExpectedKind = Pick<Kind, 'kind' | 'isCustom'>;
+export type ExpectedKind = Pick<Kind, 'group' | 'version' | 'kind' | 'isCustom'>;
 
-export type BodyType = 'json' | 'yaml';
+export type BodyType = 'json' | 'yaml' | 'protobuf';
 
 /** The content of an object's body; the kind's name is for the words of the refusal. */
 export function parseObjectBody(bytes: Buffer, type: BodyType, kind: ExpectedKind): SentBody {
   const unrecognized = (why: string) =>
     badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): ${why} (${shown(bytes)})`);
+  if (type === 'protobuf') return { value: protobufBody(bytes, unrecognized, kind), isTyped: true };
   const parsed = type === 'yaml' ? yamlBody(bytes, unrecognized) : jsonBody(bytes, unrecognized, kind);
   if (!isObject(parsed.value)) throw unrecognized(notAnObject(parsed.value));
   return parsed;
@@ -75,6 +78,15 @@ function yamlBody(bytes: Buffer, refuse: Refusal): SentBody {
   const { value, duplicates } = parsed;
   if (duplicates.length === 0) return { value };
   return { value, repeated: { strict: ['yaml: unmarshal errors:', ...duplicates].join('\n  '), warnings: duplicates } };
+}
+
+function protobufBody(bytes: Buffer, refuse: Refusal, kind: Pick<ExpectedKind, 'group' | 'version' | 'kind'>): unknown {
+  try {
+    return decodeProtobuf(bytes, { apiVersion: apiVersionOf(kind), kind: kind.kind });
+  } catch (error) {
+    if (error instanceof WireError) throw refuse(error.message);
+    throw error;
+  }
 }
 
 function checkDepth(value: unknown): void {

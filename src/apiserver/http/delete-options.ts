@@ -7,6 +7,8 @@ import type { Exchange } from '#apiserver/http/exchange.ts';
 import { bodyTypeOf } from '#apiserver/http/media-types.ts';
 import { dryRunProblems } from '#apiserver/http/query.ts';
 import { jsonSyntaxError } from '#apiserver/go-json.ts';
+import { decodeProtobuf } from '#apiserver/protobuf/decode.ts';
+import { WireError } from '#apiserver/protobuf/wire.ts';
 import type { ServedKind } from '#apiserver/registry.ts';
 import { parse } from 'yaml';
 
@@ -71,12 +73,22 @@ function fromBody(exchange: Exchange, body: Buffer, served: ServedKind): Sent {
 
 function parseBody(exchange: Exchange, body: Buffer, served: ServedKind): Record<string, unknown> {
   const type = bodyTypeOf(served, exchange.header('content-type'));
+  if (type === 'protobuf') return fromProtobuf(body);
   const text = body.toString('utf8');
   try {
     const value: unknown = type === 'yaml' ? parse(text) : JSON.parse(text);
     return isObject(value) ? value : {};
   } catch {
     throw plainError(`couldn't get version/kind; json parse error: ${jsonSyntaxError(body.toString('latin1'))}`);
+  }
+}
+
+function fromProtobuf(body: Buffer): Record<string, unknown> {
+  try {
+    return decodeProtobuf(body, { apiVersion: 'v1', kind: 'DeleteOptions' });
+  } catch (error) {
+    if (error instanceof WireError) throw plainError(error.message);
+    throw error;
   }
 }
 

@@ -3,7 +3,16 @@ import { test } from 'node:test';
 import { bodyTypeOf } from '#apiserver/http/media-types.ts';
 import type { ServedKind } from '#apiserver/registry.ts';
 
-const builtin = { kind: { isCustom: false } } as ServedKind;
+const kindOf = (kind: string, group: string, isCustom: boolean) =>
+  ({ kind: { kind, group, version: 'v1', isCustom } }) as ServedKind;
+const builtin = kindOf('CustomResourceDefinition', 'apiextensions.k8s.io', false);
+
+test('protobuf is read for the kinds that have it', () => {
+  const type = 'application/vnd.kubernetes.protobuf';
+  assert.equal(bodyTypeOf(kindOf('ConfigMap', '', false), type), 'protobuf');
+  assert.equal(bodyTypeOf(kindOf('Deployment', 'apps', false), type), 'protobuf');
+  assert.throws(() => bodyTypeOf(kindOf('Service', 'serving.knative.dev', true), type), /unknown format/);
+});
 
 for (const [type, isNamed] of [
   ['application/vnd.kubernetes.protobuf', false],

@@ -1,8 +1,10 @@
 /** The media types of resources, in the words of 406 and 415. */
+import { apiVersionOf } from '#kube/kind.ts';
 import { failure, StatusError } from '#kube/status.ts';
 import type { PatchType } from '#client/transport.ts';
 import type { BodyType } from '#apiserver/http/body.ts';
 import type { Negotiable, View } from '#apiserver/http/negotiate.ts';
+import { isProtobufKind } from '#apiserver/protobuf/decode.ts';
 import type { ServedKind } from '#apiserver/registry.ts';
 import type { Verb } from '#apiserver/resources.ts';
 
@@ -31,10 +33,12 @@ function metaView({ kind, group, version }: { kind: string; group: string; versi
   return known && isServed ? { kind: known, version } : undefined;
 }
 
-export function bodyTypeOf({ kind }: ServedKind, contentType: string | undefined): BodyType {
+/** @param kind the one whose name a body that does not say it has. */
+export function bodyTypeOf({ kind }: Pick<ServedKind, 'kind'>, contentType: string | undefined): BodyType {
   const type = baseType(contentType);
   if (type === '' || type === JSON_TYPE) return 'json';
   if (type === YAML_TYPE) return 'yaml';
+  if (type === PROTOBUF_TYPE && isProtobufKind({ apiVersion: apiVersionOf(kind), kind: kind.kind })) return 'protobuf';
   // The list is Kubernetes' own; to whoever sends protobuf it must not name what was just refused.
   throw unknownFormat(kind.isCustom || type === PROTOBUF_TYPE ? CUSTOM : BUILTIN);
 }
