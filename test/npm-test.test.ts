@@ -104,7 +104,7 @@ test('the summary', () => {
     '  src/a.test.ts: adds',
     '  oci: the test runner ended with exit code 137',
     'FAIL',
-    '1195 passed, 1 failed, 4 skipped',
+    '1195 passed, 2 failed, 4 skipped',
   ]);
 });
 

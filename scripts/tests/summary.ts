@@ -38,11 +38,12 @@ export function summarise(run: TestRun): string[] {
   return lines;
 }
 
-/** The line that programs look for, last of all. */
+/** The line that programs look for, last of all. A group that failed without a test that did counts as one. */
 function countsLine({ results }: TestRun): string {
-  const sum = (pick: (counts: NonNullable<GroupResult['counts']>) => number) =>
-    results.reduce((total, { counts }) => total + (counts ? pick(counts) : 0), 0);
-  return `${sum(({ passed }) => passed)} passed, ${sum(failedOf)} failed, ${sum(({ skipped }) => skipped)} skipped`;
+  const sum = (pick: (result: GroupResult) => number) => results.reduce((total, result) => total + pick(result), 0);
+  const passed = sum(({ counts }) => counts?.passed ?? 0);
+  const failed = sum((result) => (result.counts && failedOf(result.counts)) || (hasPassed(result) ? 0 : 1));
+  return `${passed} passed, ${failed} failed, ${sum(({ counts }) => counts?.skipped ?? 0)} skipped`;
 }
 
 function table(results: readonly GroupResult[]): string[] {

@@ -6,7 +6,7 @@
  *     DIR/pki/             certificate authority, server and client certificates (0700)
  *     DIR/store/state.db   the durable store
  *     DIR/images/          blobs, unpacked layers, references
- *     DIR/pods/UID/        volumes and writable layers of one pod
+ *     DIR/pods/UID/        volumes, writable layers and kept record of one pod
  *     DIR/skeleton/        the lowest layer of every root filesystem
  *     DIR/pod-logs/        containers' logs, kept for a while after the pod is gone
  *     DIR/log/             our processes' logs

@@ -1,10 +1,12 @@
 /** The agent dies and another takes over: containers keep their pids, logs and exit codes, and nothing is restarted. */
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { systemClock } from '#base/clock.ts';
 import { Pod } from '#kube/kinds/core/pod.ts';
+import { uidOf } from '#kube/object.ts';
 import { readLog } from '#runtime/logs/log-reader.ts';
+import { podPaths } from '#runtime/pod/record.ts';
 import { type AgentWorld, startAgentWorld } from '#testing/agent-world.ts';
 import { eventually } from '#testing/eventually.ts';
 import { needs } from '#testing/requirements.ts';
@@ -99,6 +101,8 @@ test('after a reboot pods come back: new processes, the next attempt, a network 
   await world.createPod('web', { containers: [app()], ...short });
   const pod = await world.until('web', isReady, 'web is ready');
   const pid = pidOf(world, 'web');
+  const { keptRecord } = podPaths(world.paths, uidOf(pod));
+  await eventually(() => existsSync(keptRecord), { what: 'the disk has its copy of the record' });
   await world.stopAgent();
   // What a reboot leaves: the files on disk, and nothing that runs or is mounted.
   process.kill(pid, 'SIGKILL');

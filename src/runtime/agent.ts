@@ -7,7 +7,7 @@ import type { Timer } from '#base/clock.ts';
 import type { Cache } from '#client/cache.ts';
 import type { Subscription } from '#client/transport.ts';
 import { Pod } from '#kube/kinds/core/pod.ts';
-import { annotationsOf, type Stored, uidOf } from '#kube/object.ts';
+import { annotationsOf, isBeingDeleted, type Stored, uidOf } from '#kube/object.ts';
 import type { AgentEnvironment } from '#runtime/pod/agent-environment.ts';
 import { PodRunner } from '#runtime/pod/pod-runner.ts';
 import { type PodFolders, readRecords, removePodFolders, unmountPod } from '#runtime/pod/record.ts';
@@ -75,7 +75,7 @@ export class NodeAgent implements Disposable {
     if (pod.spec.nodeName !== this.#env.node.name || MIRROR_ANNOTATION in annotationsOf(pod)) return;
     const runner = this.#runners.get(uidOf(pod));
     if (runner) runner.update(pod);
-    else if (!isFinished(pod)) this.#run(pod);
+    else if (!isFinished(pod) || isBeingDeleted(pod)) this.#run(pod);
   }
 
   #run(pod: Stored<Pod>, known?: PodState): PodRunner {
@@ -88,14 +88,13 @@ export class NodeAgent implements Disposable {
   async #adopt(): Promise<void> {
     const { network, podFolders, logger } = this.#env;
     const { states, strays } = readRecords(podFolders);
+    for (const uid of strays) removeStray(podFolders, uid);
     const addresses = states.flatMap(({ sandbox }) => (sandbox?.netns === undefined ? [] : [sandbox.address]));
     const lost = new Set(await network.adopt(new Set(addresses)));
     const present = new Map(this.#pods.list().map((pod) => [uidOf(pod), pod]));
-    // After a reboot nothing is recorded, and what a pod has on disk is still its own.
-    for (const uid of strays) if (!present.has(uid)) removeStray(podFolders, uid);
     for (const state of states) {
       const known =
-        state.sandbox && lost.has(state.sandbox.address) ? withNetworkLost(state, this.#env.clock.now()) : state;
+        state.sandbox && lost.has(state.sandbox.address) ? afterReboot(state, this.#env.clock.now()) : state;
       if (known !== state) unmountPod(podFolders, uidOf(state.pod));
       const pod = present.get(uidOf(state.pod));
       const runner = this.#run(pod ?? (state.pod as Stored<Pod>), known);
@@ -114,8 +113,8 @@ function removeStray(folders: PodFolders, uid: string): void {
   removePodFolders(folders, uid);
 }
 
-/** The networks of the machine are gone, and with them what ran in them: every container begins its next life. */
-function withNetworkLost(state: PodState, now: number): PodState {
+/** The machine was started anew: nothing runs and no network is there. Every container begins its next life. */
+function afterReboot(state: PodState, now: number): PodState {
   const fresh = newPodState(state.pod, now);
   const containers = Object.entries(fresh.containers).map(([name, container]): [string, ContainerState] => {
     const before = state.containers[name];

@@ -92,15 +92,22 @@ const NEVER = new AbortController().signal;
 function startWith(descriptors: readonly number[], executable: string, args: readonly string[]): number {
   // A source that is a target too would be overwritten before it is used: it is copied out of the way.
   const lowest = descriptors.length;
-  const sources = descriptors.map((fd) => (fd < lowest ? duplicateFrom(fd, lowest) : fd));
+  const copies: number[] = [];
+  const outOfTheWay = (fd: number) => {
+    if (fd >= lowest) return fd;
+    const copy = duplicateFrom(fd, lowest);
+    copies.push(copy);
+    return copy;
+  };
   const actions = Buffer.alloc(FILE_ACTIONS_BYTES);
   libc.posix_spawn_file_actions_init(actions);
   try {
-    for (const [target, source] of sources.entries()) libc.posix_spawn_file_actions_adddup2(actions, source, target);
+    for (const [target, fd] of descriptors.entries())
+      libc.posix_spawn_file_actions_adddup2(actions, outOfTheWay(fd), target);
     return posixSpawn(executable, actions, [executable, ...args]);
   } finally {
     libc.posix_spawn_file_actions_destroy(actions);
-    for (const source of sources) if (!descriptors.includes(source)) closeDescriptor(source);
+    for (const copy of copies) closeDescriptor(copy);
   }
 }
 

@@ -82,7 +82,10 @@ function yamlBody(bytes: Buffer, refuse: Refusal): SentBody {
 
 function protobufBody(bytes: Buffer, refuse: Refusal, kind: Pick<ExpectedKind, 'group' | 'version' | 'kind'>): unknown {
   try {
-    return decodeProtobuf(bytes, { apiVersion: apiVersionOf(kind), kind: kind.kind });
+    const value = decodeProtobuf(bytes, { apiVersion: apiVersionOf(kind), kind: kind.kind });
+    // JSON may stand in it, as deep as it likes.
+    checkDepth(value);
+    return value;
   } catch (error) {
     if (error instanceof WireError) throw refuse(error.message);
     throw error;

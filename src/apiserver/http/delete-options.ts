@@ -4,7 +4,7 @@ import { type FieldError, invalidField, notSupportedField } from '#kube/field-er
 import { invalid, plainError } from '#kube/status.ts';
 import type { DeleteOptions, PropagationPolicy } from '#client/transport.ts';
 import type { Exchange } from '#apiserver/http/exchange.ts';
-import { bodyTypeOf } from '#apiserver/http/media-types.ts';
+import { bodyTypeOf, isProtobuf } from '#apiserver/http/media-types.ts';
 import { dryRunProblems } from '#apiserver/http/query.ts';
 import { jsonSyntaxError } from '#apiserver/go-json.ts';
 import { decodeProtobuf } from '#apiserver/protobuf/decode.ts';
@@ -72,8 +72,10 @@ function fromBody(exchange: Exchange, body: Buffer, served: ServedKind): Sent {
 }
 
 function parseBody(exchange: Exchange, body: Buffer, served: ServedKind): Record<string, unknown> {
-  const type = bodyTypeOf(served, exchange.header('content-type'));
-  if (type === 'protobuf') return fromProtobuf(body);
+  const contentType = exchange.header('content-type');
+  // Whatever the object's own kind can be sent in: the options are a kind of their own.
+  if (isProtobuf(contentType)) return fromProtobuf(body);
+  const type = bodyTypeOf(served, contentType);
   const text = body.toString('utf8');
   try {
     const value: unknown = type === 'yaml' ? parse(text) : JSON.parse(text);

@@ -43,6 +43,10 @@ export function bodyTypeOf({ kind }: Pick<ServedKind, 'kind'>, contentType: stri
   throw unknownFormat(kind.isCustom || type === PROTOBUF_TYPE ? CUSTOM : BUILTIN);
 }
 
+export function isProtobuf(contentType: string | undefined): boolean {
+  return baseType(contentType) === PROTOBUF_TYPE;
+}
+
 const PATCH_TYPES: Readonly<Record<string, PatchType>> = {
   'application/json-patch+json': 'json',
   'application/merge-patch+json': 'merge',

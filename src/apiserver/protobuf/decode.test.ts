@@ -222,6 +222,12 @@ test('bytes, times and names for ports', () => {
   });
 });
 
+test('an entry of a map without a value has the empty one', () => {
+  const quota = message([2, [[1, [[1, 'cpu']]]]]);
+  const { spec } = decodeProtobuf(body('v1', 'ResourceQuota', quota), expected);
+  assert.deepEqual(spec, { hard: { cpu: '0' } });
+});
+
 test('a body that does not say its kind has the expected one, and an unknown kind is left to its names', () => {
   assert.equal(decodeProtobuf(body('', '', message([1, [[1, 'x']]])), expected)['kind'], 'Pod');
   assert.deepEqual(decodeProtobuf(body('example.com/v1', 'Thing', message([1, 'x'])), expected), {
@@ -239,6 +245,26 @@ const broken: readonly [name: string, bytes: Buffer, why: RegExp][] = [
   ['a number without end', body('v1', 'Pod', Buffer.alloc(11, 0xff)), /^proto: integer overflow$/],
   ['field 0', body('v1', 'Pod', Buffer.from([2, 0])), /illegal tag 0/],
   ['groups in groups', body('v1', 'Pod', Buffer.alloc(100_000, 0x7b)), /^proto: illegal wireType 3$/],
+  [
+    'a time with too many nanoseconds',
+    body(
+      'v1',
+      'Pod',
+      message([
+        1,
+        [
+          [
+            8,
+            [
+              [1, 1],
+              [2, 1n << 62n],
+            ],
+          ],
+        ],
+      ]),
+    ),
+    /time is out of range/,
+  ],
   ['a time that is none', body('v1', 'Pod', message([1, [[8, [[1, 1n << 60n]]]]])), /time is out of range/],
 ];
 for (const [name, bytes, why] of broken) {

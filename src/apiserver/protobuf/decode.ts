@@ -3,7 +3,8 @@
  *
  * A body is four magic bytes and an envelope that names the kind and holds its message. A Go client writes every field
  * that is not a pointer, also an empty one, which its JSON leaves out: so does this. Fields that we do not know are
- * passed over, as every reader of protobuf does. The bytes are anybody's.
+ * passed over, as every reader of protobuf does; of a message that stands twice where one belongs the second counts (Go
+ * joins them, but nobody writes such). The bytes are anybody's.
  *
  * k8s.io/apimachinery/pkg/runtime/serializer/protobuf
  */
@@ -130,7 +131,7 @@ function keep(document: Document, { name, mark }: Field, value: unknown): void {
 function readEntry(bytes: Buffer, field: Field, document: Document): void {
   const reader = new WireReader(bytes);
   let key = '';
-  let value: unknown = field.type === 'string' || field.type === 'bytes' ? '' : undefined;
+  let value = readBytes(Buffer.alloc(0), field.type);
   while (!reader.isAtEnd) {
     const tag = reader.tag(field.name);
     if (tag.number === 1) key = reader.bytes(tag, field.name).toString('utf8');
@@ -178,13 +179,15 @@ function readBytes(bytes: Buffer, type: string): unknown {
 /** Years that RFC 3339 can write. */
 const MIN_SECONDS = -62_135_596_800;
 const MAX_SECONDS = 253_402_300_799;
+const MAX_NANOS = 999_999_999;
 
 function timeOf(bytes: Buffer, format: (epochMs: number) => string): string | undefined {
   if (bytes.length === 0) return undefined;
   const { numbers } = partsOf(bytes);
-  const seconds = numbers.get(1) ?? 0;
-  if (seconds < MIN_SECONDS || seconds > MAX_SECONDS) throw new WireError('proto: time is out of range');
-  return format(seconds * 1_000 + (numbers.get(2) ?? 0) / 1e6);
+  const [seconds = 0, nanos = 0] = [numbers.get(1), numbers.get(2)];
+  if (seconds < MIN_SECONDS || seconds > MAX_SECONDS || nanos < 0 || nanos > MAX_NANOS)
+    throw new WireError('proto: time is out of range');
+  return format(seconds * 1_000 + Math.floor(nanos / 1e6));
 }
 
 function embeddedJson(bytes: Buffer): unknown {

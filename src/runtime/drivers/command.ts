@@ -25,16 +25,14 @@ export interface Command {
 /** Resolves with the exit code and the output; rejects when the command cannot be started. */
 export async function runCommand(command: Command, signal: AbortSignal): Promise<CommandResult> {
   signal.throwIfAborted();
-  const stdin = openSync('/dev/null', 'r');
   const pipe = openPipe();
   let child: SpawnedProcess;
   try {
-    child = start(command, [stdin, pipe.writeEnd, pipe.writeEnd]);
+    child = startWithoutInput(command, pipe.writeEnd);
   } catch (error) {
     closeDescriptor(pipe.readEnd);
     throw error;
   } finally {
-    closeSync(stdin);
     closeDescriptor(pipe.writeEnd);
   }
   const kill = () => child.kill(constants.signals.SIGKILL);
@@ -48,6 +46,15 @@ export async function runCommand(command: Command, signal: AbortSignal): Promise
 /** The same with descriptors of the caller's as the command's 0, 1, 2, …; cannot be called off. */
 export async function runWithStdio(command: Command, stdio: readonly number[]): Promise<number> {
   return codeOf(await start(command, stdio).exit);
+}
+
+function startWithoutInput(command: Command, output: number): SpawnedProcess {
+  const stdin = openSync('/dev/null', 'r');
+  try {
+    return start(command, [stdin, output, output]);
+  } finally {
+    closeSync(stdin);
+  }
 }
 
 function start({ executable, args }: Command, stdio: readonly number[]): SpawnedProcess {

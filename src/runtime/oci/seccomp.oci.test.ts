@@ -10,12 +10,14 @@ import { needs } from '#testing/requirements.ts';
 const real = needs('root', 'runc', 'compiler');
 const { EPERM, ENOSYS } = constants.errno;
 const CLONE_NEWUSER = 0x10000000;
+const AF_VSOCK = 40;
 const CALLS = {
-  x64: { keyctl: 250, io_uring_setup: 425, unshare: 272, clone: 56, clone3: 435, getpid: 39 },
-  arm64: { keyctl: 219, io_uring_setup: 425, unshare: 97, clone: 220, clone3: 435, getpid: 172 },
+  x64: { socket: 41, keyctl: 250, io_uring_setup: 425, unshare: 272, clone: 56, clone3: 435, getpid: 39 },
+  arm64: { socket: 198, keyctl: 219, io_uring_setup: 425, unshare: 97, clone: 220, clone3: 435, getpid: 172 },
 }[process.arch as 'x64' | 'arm64'];
 const HOSTILE = [
   CALLS.keyctl,
+  `${CALLS.socket}:${AF_VSOCK}`,
   CALLS.io_uring_setup,
   `${CALLS.clone}:${CLONE_NEWUSER}`,
   `${CALLS.unshare}:${CLONE_NEWUSER}`,
@@ -42,7 +44,7 @@ async function errorsOf(world: AgentWorld, name: string, securityContext: Securi
 
 test('calls by which programs have broken out are refused, to root too, unless nothing is to be', real, async () => {
   await using world = await startAgentWorld();
-  const refused = [EPERM, EPERM, EPERM, EPERM, ENOSYS, 0];
+  const refused = [EPERM, EPERM, EPERM, EPERM, EPERM, ENOSYS, 0];
   assert.deepEqual(await errorsOf(world, 'plain', {}), refused);
   assert.deepEqual(await errorsOf(world, 'root', { runAsUser: 0 }), refused);
   assert.deepEqual(await errorsOf(world, 'strict', { seccompProfile: { type: 'RuntimeDefault' } }), refused);

@@ -44,7 +44,7 @@ select semctl semget semop semtimedop semtimedop_time64 send sendfile sendfile64
 set_robust_list set_thread_area set_tid_address setfsgid setfsgid32 setfsuid setfsuid32 setgid setgid32 setgroups
 setgroups32 setitimer setpgid setpriority setregid setregid32 setresgid setresgid32 setresuid setresuid32 setreuid
 setreuid32 setrlimit setsid setsockopt setuid setuid32 setxattr setxattrat shmat shmctl shmdt shmget shutdown
-sigaltstack signalfd signalfd4 sigprocmask sigreturn socket socketcall socketpair splice stat stat64 statfs
+sigaltstack signalfd signalfd4 sigprocmask sigreturn socketcall socketpair splice stat stat64 statfs
 statfs64 statmount statx symlink symlinkat sync sync_file_range sync_file_range2 syncfs sysinfo tee tgkill time
 timer_create timer_delete timer_getoverrun timer_gettime timer_gettime64 timer_settime timer_settime64
 timerfd_create timerfd_gettime timerfd_gettime64 timerfd_settime timerfd_settime64 times tkill truncate truncate64
@@ -96,7 +96,8 @@ nfsservctl query_module request_key sysfs uselib userfaultfd ustat vm86 vm86old
 const REFUSED_WITHOUT: readonly (readonly [capabilities: readonly string[], names: string])[] = [
   [
     ['CAP_SYS_ADMIN'],
-    `fanotify_init fsconfig fsmount fsopen fspick lookup_dcookie mount mount_setattr move_mount open_tree pivot_root
+    `fanotify_init fsconfig fsmount fsopen fspick lookup_dcookie mount mount_setattr move_mount open_tree open_tree_attr
+     pivot_root
      quotactl quotactl_fd setdomainname sethostname setns swapoff swapon umount umount2`,
   ],
   [['CAP_SYS_ADMIN', 'CAP_BPF'], 'bpf'],
@@ -110,6 +111,9 @@ const REFUSED_WITHOUT: readonly (readonly [capabilities: readonly string[], name
   [['CAP_SYS_TIME'], 'clock_settime clock_settime64 settimeofday stime'],
   [['CAP_SYS_TTY_CONFIG'], 'vhangup'],
 ];
+
+/** Sockets of this family lead past the pod's network to what the machine runs on. (32-bit programs are not held up.) */
+const AF_VSOCK = 40;
 
 /** A user namespace would give all capabilities inside, and with them most of what is refused. */
 const CLONE_NEWUSER = 0x10000000;
@@ -135,6 +139,7 @@ export function baselineProfile({ arch, capabilities }: ProfileOptions): Seccomp
     architectures: ARCHITECTURES[arch] ?? [],
     syscalls: [
       { names: [REFUSED, ...lacking.map(([, names]) => names)].flatMap(words), ...refuse },
+      { names: ['socket'], ...refuse, args: [{ index: 0, value: AF_VSOCK, op: 'SCMP_CMP_EQ' }] },
       ...(held.has('CAP_SYS_ADMIN') ? [] : ofNamespaces),
     ],
   };
@@ -154,6 +159,7 @@ export function strictProfile({ arch }: Pick<ProfileOptions, 'arch'>): SeccompPr
         args: [{ index: 0, value: CLONE_NAMESPACE_FLAGS, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }],
       },
       { names: ['clone3'], action: 'SCMP_ACT_ERRNO', errnoRet: ENOSYS },
+      { names: ['socket'], action: allow, args: [{ index: 0, value: AF_VSOCK, op: 'SCMP_CMP_NE' }] },
       ...PERSONALITIES.map((value) => ({
         names: ['personality'],
         action: allow,

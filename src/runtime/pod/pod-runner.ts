@@ -16,7 +16,7 @@ import type { AgentEnvironment } from '#runtime/pod/agent-environment.ts';
 import { ContainerRunner } from '#runtime/pod/container-runner.ts';
 import { graceMs } from '#runtime/pod/grace.ts';
 import { planPod, type Step } from '#runtime/pod/plan.ts';
-import { writeRecord } from '#runtime/pod/record.ts';
+import { keepRecord, writeRecord } from '#runtime/pod/record.ts';
 import { makeSandbox, preparePodVolumes, refreshPodVolumes, removeSandbox } from '#runtime/pod/sandbox.ts';
 import { type ContainerState, newPodState, type PodState } from '#runtime/pod/state.ts';
 import { podStatus } from '#runtime/pod/status.ts';
@@ -32,6 +32,9 @@ const SETUP_RETRY_MAX_MS = 60_000;
 
 /** After there was no room for the record. */
 const SAVE_RETRY_MS = 1_000;
+
+/** The disk gets its copy of the record this long after the first change that it lacks. */
+const KEEP_DELAY_MS = 2_000;
 
 export interface PodRunnerHooks {
   /** Nothing is left of the pod here; the runner is done. */
@@ -54,6 +57,7 @@ export class PodRunner {
   #setupFailures = 0;
   #timer: Timer | undefined;
   #saving: Timer | undefined;
+  #keeping: Timer | undefined;
   #scheduled = false;
 
   /** @param known what an earlier agent wrote down about this pod. */
@@ -72,6 +76,7 @@ export class PodRunner {
       signal: this.#stop.signal,
     });
     for (const container of [...(pod.spec.initContainers ?? []), ...pod.spec.containers]) this.#addRunner(container);
+    if (known) this.#save();
     this.#schedule();
   }
 
@@ -118,6 +123,7 @@ export class PodRunner {
     this.#stop.abort();
     this.#timer?.cancel();
     this.#saving?.cancel();
+    this.#keeping?.cancel();
     for (const runner of this.#runners.values()) runner.detach();
   }
 
@@ -172,18 +178,30 @@ export class PodRunner {
     this.#schedule();
   }
 
-  /** Full memory must not end the agent: what is written down is older for a while. */
   #save(): void {
-    const { clock, logger, podFolders } = this.#env;
     this.#saving?.cancel();
     // A pod that has nothing on this machine needs no record; its folder may be gone already.
     if (!this.#state.sandbox) return;
+    if (!this.#writeDown(writeRecord)) this.#saving = this.#env.clock.after(SAVE_RETRY_MS, () => this.#save());
+    this.#keeping ??= this.#env.clock.after(KEEP_DELAY_MS, () => this.#keep());
+  }
+
+  #keep(): void {
+    this.#keeping = undefined;
+    if (!this.#state.sandbox || this.#writeDown(keepRecord)) return;
+    this.#keeping = this.#env.clock.after(KEEP_DELAY_MS, () => this.#keep());
+  }
+
+  /** False when there was no room: that must not end the agent, and what is written down is older for a while. */
+  #writeDown(write: typeof writeRecord): boolean {
+    const { logger, podFolders } = this.#env;
     try {
-      writeRecord(podFolders, this.#state);
+      write(podFolders, this.#state);
+      return true;
     } catch (error) {
       if (!hasCode(error, 'ENOSPC', 'EDQUOT')) throw error;
       logger.warn('what is known of a pod could not be written down yet', { pod: keyOf(this.#pod), error });
-      this.#saving = clock.after(SAVE_RETRY_MS, () => this.#save());
+      return false;
     }
   }
 
@@ -311,9 +329,11 @@ export class PodRunner {
 
   async #tearDown(): Promise<void> {
     await Promise.all([...this.#runners.values()].map((runner) => runner.clear()));
+    this.#keeping?.cancel();
     await removeSandbox(this.#env, this.#pod, this.#state.sandbox);
     const { sandbox: _sandbox, ...rest } = this.#state;
     this.#volumes = undefined;
+    this.#keeping = undefined;
     this.#setState(rest);
   }
 
@@ -322,6 +342,7 @@ export class PodRunner {
     if (!this.#isGone) await this.#deleteObject();
     this.#stop.abort();
     this.#timer?.cancel();
+    this.#keeping?.cancel();
     this.#hooks.onReleased(uidOf(this.#pod));
   }
 

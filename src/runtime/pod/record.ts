@@ -1,7 +1,8 @@
 /**
- * Writes down what the agent knows of a pod: `DIR/run/pods/UID/record.json`. Whoever is started next reads it, finds the
- * containers still running, and goes on. Written whole (temporary file and rename) at each change of a container's life,
- * in memory: after a reboot nothing runs, and what a pod keeps over it (uid, number of restarts) is in the API.
+ * Writes down what the agent knows of a pod. Whoever is started next reads it, finds the containers still running, and
+ * goes on: so it is written at each change of a container's life, whole (temporary file and rename), in memory:
+ * `DIR/run/pods/UID/record.json`. After a reboot nothing runs; what a pod should keep over it (uid, number of restarts)
+ * is in a copy on disk, `DIR/pods/UID/record.json`, which may be some seconds older.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -25,6 +26,8 @@ export interface PodPaths {
   /** Everything of the pod lies below these. */
   readonly roots: readonly [disk: string, memory: string];
   readonly record: string;
+  /** The copy for after a reboot. */
+  readonly keptRecord: string;
   readonly volumes: string;
   readonly container: (name: string) => ContainerPaths;
 }
@@ -46,6 +49,7 @@ export function podPaths({ pods, bundles }: PodFolders, uid: string): PodPaths {
   return {
     roots: [disk, memory],
     record: path.join(memory, RECORD_FILE),
+    keptRecord: path.join(disk, RECORD_FILE),
     // No container can have a name with a dot in it.
     volumes: path.join(disk, '.volumes'),
     container: (name) => {
@@ -70,10 +74,18 @@ export function containerCgroup(cgroup: string, pod: Pod, id: string): string {
 }
 
 export function writeRecord(folders: PodFolders, state: PodState): void {
-  const { record } = podPaths(folders, state.pod.metadata.uid ?? '');
-  mkdirSync(path.dirname(record), { recursive: true, mode: 0o700 });
-  writeFileSync(`${record}.new`, JSON.stringify(state), { mode: 0o600 });
-  renameSync(`${record}.new`, record);
+  writeWhole(podPaths(folders, state.pod.metadata.uid ?? '').record, state);
+}
+
+/** Writes the copy that outlives a reboot. */
+export function keepRecord(folders: PodFolders, state: PodState): void {
+  writeWhole(podPaths(folders, state.pod.metadata.uid ?? '').keptRecord, state);
+}
+
+function writeWhole(file: string, state: PodState): void {
+  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  writeFileSync(`${file}.new`, JSON.stringify(state), { mode: 0o600 });
+  renameSync(`${file}.new`, file);
 }
 
 /** The pods that were recorded; a folder without a readable record is one that was never started, or half removed. */
@@ -81,7 +93,8 @@ export function readRecords(folders: PodFolders): { states: PodState[]; strays: 
   const states: PodState[] = [];
   const strays: string[] = [];
   for (const uid of new Set([...namesIn(folders.pods), ...namesIn(folders.bundles)])) {
-    const state = readRecord(podPaths(folders, uid).record);
+    const { record, keptRecord } = podPaths(folders, uid);
+    const state = readRecord(record) ?? readRecord(keptRecord);
     if (state?.pod.metadata.uid === uid) states.push(state);
     else strays.push(uid);
   }

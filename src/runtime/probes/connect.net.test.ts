@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
 import { test } from 'node:test';
@@ -50,4 +51,18 @@ test('one that begins to listen everywhere while it is looked for is not taken f
   });
   assert.equal(attempt, 8);
   assert.equal(connector.usesLoopback, false);
+});
+
+test('an application that resets every connection on its loopback disturbs nobody', async () => {
+  const code = `require('node:net').createServer((socket) => socket.resetAndDestroy()).listen(0, '127.0.0.1', function () {
+    process.stdout.write(String(this.address().port));
+  })`;
+  const hostile = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [port] = (await once(hostile.stdout, 'data')) as [Buffer];
+  const connector = podConnector(OWN_NAMESPACE, systemClock);
+  // An error that nobody listens for would end this process.
+  for (let look = 0; look < 100; look += 1)
+    await connectedAt(connector, { host: '127.0.0.2', port: Number(port) }, () => undefined);
+  assert.equal(connector.usesLoopback, true);
+  hostile.kill();
 });

@@ -5,6 +5,7 @@
  */
 import net from 'node:net';
 import type { Clock } from '#base/clock.ts';
+import { closeDescriptor } from '#sys/libc.ts';
 import { connectInNamespace } from '#sys/namespace.ts';
 
 const LOOPBACK = '127.0.0.1';
@@ -42,12 +43,22 @@ export function podConnector(netns: string | undefined, clock: Clock): PodConnec
           { namespace: netns, address: LOOPBACK, port, clock, timeoutMs: LOOPBACK_TIMEOUT_MS },
           signal,
         );
-        const inside = new net.Socket({ fd, readable: true, writable: true });
-        // It may have begun to listen, on every address, since the first attempt.
-        const outside = await connectTcp(host, port, signal).catch(() => undefined);
-        usesLoopback = outside === undefined;
-        if (outside) inside.destroy();
-        return outside ?? inside;
+        try {
+          // It may have begun to listen, on every address, since the first attempt.
+          const socket = await connectTcp(host, port, signal);
+          closeDescriptor(fd);
+          usesLoopback = false;
+          return socket;
+        } catch (second) {
+          if (!isRefused(second)) {
+            closeDescriptor(fd);
+            throw second;
+          }
+          usesLoopback = true;
+          const inside = new net.Socket({ fd, readable: true, writable: true });
+          inside.on('error', () => inside.destroy());
+          return inside;
+        }
       }
     },
   };
