@@ -33,7 +33,7 @@ function metaView({ kind, group, version }: { kind: string; group: string; versi
   return known && isServed ? { kind: known, version } : undefined;
 }
 
-/** @param kind the one whose name a body that does not say it has. */
+/** @param kind the object's own, which says whether protobuf has a message for it. */
 export function bodyTypeOf({ kind }: Pick<ServedKind, 'kind'>, contentType: string | undefined): BodyType {
   const type = baseType(contentType);
   if (type === '' || type === JSON_TYPE) return 'json';

@@ -9,7 +9,10 @@ import { needs } from '#testing/requirements.ts';
 
 const real = needs('root', 'runc', 'compiler');
 const { EPERM, ENOSYS } = constants.errno;
+/** Not among those that Node names. */
+const ESOCKTNOSUPPORT = 94;
 const CLONE_NEWUSER = 0x10000000;
+const AF_INET = 2;
 const AF_VSOCK = 40;
 const CALLS = {
   x64: { socket: 41, keyctl: 250, io_uring_setup: 425, unshare: 272, clone: 56, clone3: 435, getpid: 39 },
@@ -23,9 +26,12 @@ const HOSTILE = [
   `${CALLS.unshare}:${CLONE_NEWUSER}`,
 ];
 
+/** The second asks for an Internet socket of no type: refused by the kernel itself, in its own way. */
+const ORDINARY = [CALLS.getpid, `${CALLS.socket}:${AF_INET}`];
+
 /** The errors that the calls give in a container, in their order. */
 async function errorsOf(world: AgentWorld, name: string, securityContext: SecurityContext): Promise<number[]> {
-  const command = ['/app', 'calls', ...[...HOSTILE, CALLS.clone3, CALLS.getpid].map(String)];
+  const command = ['/app', 'calls', ...[...HOSTILE, CALLS.clone3, ...ORDINARY].map(String)];
   const image = 'test/app:1';
   await world.createPod(name, {
     restartPolicy: 'Never',
@@ -44,7 +50,7 @@ async function errorsOf(world: AgentWorld, name: string, securityContext: Securi
 
 test('calls by which programs have broken out are refused, to root too, unless nothing is to be', real, async () => {
   await using world = await startAgentWorld();
-  const refused = [EPERM, EPERM, EPERM, EPERM, EPERM, ENOSYS, 0];
+  const refused = [EPERM, EPERM, EPERM, EPERM, EPERM, ENOSYS, 0, ESOCKTNOSUPPORT];
   assert.deepEqual(await errorsOf(world, 'plain', {}), refused);
   assert.deepEqual(await errorsOf(world, 'root', { runAsUser: 0 }), refused);
   assert.deepEqual(await errorsOf(world, 'strict', { seccompProfile: { type: 'RuntimeDefault' } }), refused);
