@@ -19,7 +19,7 @@ const WRITERS = 64;
 const BYTES = 2_000;
 const SECONDS = 4;
 const ROUNDS = 5;
-const LIMIT = 5_000;
+const LIMIT = 20_000;
 
 const text = 'x'.repeat(BYTES);
 const ours: number[] = [];
