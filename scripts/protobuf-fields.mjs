@@ -22,6 +22,8 @@ const PACKAGES = {
   'k8s.io/api/coordination/v1': ['coordination', path.join(api, 'coordination/v1')],
   'k8s.io/api/discovery/v1': ['discovery', path.join(api, 'discovery/v1')],
   'k8s.io/api/events/v1': ['events', path.join(api, 'events/v1')],
+  'k8s.io/api/authentication/v1': ['authentication', path.join(api, 'authentication/v1')],
+  'k8s.io/api/authorization/v1': ['authorization', path.join(api, 'authorization/v1')],
   'k8s.io/api/rbac/v1': ['rbac', path.join(api, 'rbac/v1')],
   'k8s.io/api/admissionregistration/v1': ['admissionregistration', path.join(api, 'admissionregistration/v1')],
 };
@@ -40,6 +42,16 @@ const KINDS = [
   { apiVersion: 'coordination.k8s.io/v1', group: 'coordination', kinds: 'Lease' },
   { apiVersion: 'discovery.k8s.io/v1', group: 'discovery', kinds: 'EndpointSlice' },
   { apiVersion: 'events.k8s.io/v1', group: 'events', kinds: 'Event' },
+  {
+    apiVersion: 'authentication.k8s.io/v1',
+    group: 'authentication',
+    kinds: 'SelfSubjectReview TokenRequest TokenReview',
+  },
+  {
+    apiVersion: 'authorization.k8s.io/v1',
+    group: 'authorization',
+    kinds: 'LocalSubjectAccessReview SelfSubjectAccessReview SelfSubjectRulesReview SubjectAccessReview',
+  },
   {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     group: 'rbac',
@@ -66,6 +78,8 @@ const SPECIAL = {
   'k8s.io/apimachinery/pkg/api/resource.Quantity': 'Quantity',
   'k8s.io/apimachinery/pkg/util/intstr.IntOrString': 'IntOrString',
   'k8s.io/apimachinery/pkg/runtime.RawExtension': 'RawExtension',
+  'k8s.io/api/authentication/v1.ExtraValue': 'StringList',
+  'k8s.io/api/authorization/v1.ExtraValue': 'StringList',
   'k8s.io/apimachinery/pkg/types.UID': 'string',
   'k8s.io/apimachinery/pkg/types.NodeName': 'string',
   'k8s.io/apimachinery/pkg/apis/meta/v1.Time': 'Time',
@@ -161,6 +175,7 @@ const text = `/**
  * A message is a list of \`NUMBER NAME TYPE\`; the name is the one in JSON, \`+\` for fields that stand in the object itself.
  * After the type: \`[]\` repeated, \`{}\` a map with text as keys, \`?\` a field whose absence differs from its zero.
  */
+/* oxlint-disable max-lines -- a table that a script writes */
 
 /** \`apiVersion/kind\` → message. */
 export const KIND_MESSAGES: Readonly<Record<string, string>> = {

@@ -14,17 +14,18 @@ import { namespaceProtection } from '#apiserver/admission/namespaces.ts';
 import { podAdmission } from '#apiserver/admission/pods.ts';
 import type { Api, Target } from '#apiserver/api.ts';
 import { asStatusError } from '#apiserver/failures.ts';
-import { type KindView, Registry } from '#apiserver/registry.ts';
+import { type KindView, partOf, Registry } from '#apiserver/registry.ts';
+import { builtinReviews } from '#apiserver/reviews/all.ts';
 import { strategies } from '#apiserver/strategies/all.ts';
 import { eventView } from '#apiserver/strategies/events.ts';
 import type { Caller } from '#apiserver/user.ts';
-import { createObject } from '#apiserver/verbs/create.ts';
-import { createSubresource } from '#apiserver/verbs/create-subresource.ts';
+import type { VirtualKind } from '#apiserver/virtual-kind.ts';
 import { deleteCollection } from '#apiserver/verbs/delete-collection.ts';
 import { deleteObject } from '#apiserver/verbs/delete.ts';
 import { getObject } from '#apiserver/verbs/get.ts';
 import { listObjects } from '#apiserver/verbs/list.ts';
 import { patchObject } from '#apiserver/verbs/patch.ts';
+import { post } from '#apiserver/verbs/post.ts';
 import { updateObject, type Written } from '#apiserver/verbs/update.ts';
 import { watchObjects } from '#apiserver/verbs/watch.ts';
 
@@ -39,6 +40,8 @@ export interface ApiServerOptions {
   readonly kinds: readonly Kind[];
   /** Kinds that show others' objects in another version. */
   readonly views?: readonly KindView[];
+  /** Kinds without storage, beside the reviews that the server answers itself. */
+  readonly virtualKinds?: readonly VirtualKind[];
   readonly admission?: readonly AdmissionHook[];
   /** Addresses of Services; a private range when absent. */
   readonly serviceCidr?: string;
@@ -65,6 +68,9 @@ export class ApiServer implements Api {
     const views = [...builtinViews, ...(options.views ?? [])];
     const shown = new Set(views.map(({ kind }) => kind));
     for (const kind of options.kinds) if (!shown.has(kind)) this.registry.add(kind, strategyFor(kind));
+    for (const virtual of [...builtinReviews(clock), ...(options.virtualKinds ?? [])]) {
+      if (!virtual.under || options.kinds.includes(virtual.under.kind)) this.registry.addVirtual(virtual);
+    }
     for (const view of views) if (options.kinds.includes(view.storedAs)) this.registry.addView(view);
   }
 
@@ -90,11 +96,7 @@ export class ApiServer implements Api {
       case 'list':
         return listObjects(this, target, request.options ?? {});
       case 'create':
-        if (target.subresource !== undefined) {
-          const subrequest = { target, body: { value: request.body }, options: request.options ?? {} };
-          return createSubresource(this, subrequest, caller);
-        }
-        return createObject(this, { target, body: { value: request.body }, options: request.options ?? {} }, caller);
+        return post(this, { target, body: { value: request.body }, options: request.options ?? {} }, caller);
       case 'update':
         return written(
           updateObject(this, { target, body: { value: request.body }, options: request.options ?? {} }, caller),
@@ -115,7 +117,7 @@ export class ApiServer implements Api {
   }
 
   #target({ kind, namespace, name, subresource }: ClientTarget): Target {
-    const served = this.registry.of(kind);
+    const served = partOf(this.registry.of(kind), subresource);
     return { served, namespace: kind.namespaced ? namespace : undefined, name: name ?? '', subresource };
   }
 }

@@ -2,12 +2,14 @@
  * Which kinds are served, in which versions, under which strategy. Kinds may come and go while the server runs
  * (custom resources); whoever caches something derived from the registry compares `generation`.
  *
- * A kind may be a view of another: the same objects in another version or group, converted on the way in and out.
+ * A kind may be a view of another: the same objects in another version or group, converted on the way in and out. And
+ * it may have no objects at all: see `virtual-kind.ts`.
  */
 import { apiVersionOf, type Kind, resourceOf } from '#kube/kind.ts';
 import type { KubeObject } from '#kube/object.ts';
 import { noSuchResource } from '#kube/status.ts';
 import type { Strategy } from '#apiserver/strategy.ts';
+import type { VirtualKind } from '#apiserver/virtual-kind.ts';
 
 /** To and from the version in which objects are stored; neither changes its argument. */
 export interface Conversion {
@@ -23,6 +25,10 @@ export interface ServedKind {
   readonly resource: string;
   readonly strategy: Strategy;
   readonly conversion: Conversion | undefined;
+  /** Of a kind without storage: who answers. */
+  readonly virtual?: VirtualKind;
+  /** Kinds without storage that are served below each object, by the name of the subresource. */
+  readonly parts?: Readonly<Record<string, ServedKind>>;
 }
 
 export interface KindView extends Conversion {
@@ -47,6 +53,15 @@ export class Registry {
   addView(view: KindView): void {
     const { strategy, resource } = this.of(view.storedAs);
     this.#put({ kind: view.kind, storedAs: view.storedAs, resource, strategy, conversion: view });
+  }
+
+  /** Serves a kind without storage, below the objects of another kind if it says so, which must be there. */
+  addVirtual(virtual: VirtualKind): void {
+    const { kind, under } = virtual;
+    const served = { kind, storedAs: kind, resource: resourceOf(kind), strategy: {}, conversion: undefined, virtual };
+    if (!under) return this.#put(served);
+    const parent = this.of(under.kind);
+    this.#put({ ...parent, parts: { ...parent.parts, [under.subresource]: served } });
   }
 
   remove(kind: Kind): void {
@@ -85,6 +100,11 @@ export class Registry {
 
 function keyOfKind({ group, version, plural }: Kind): string {
   return `${group}/${version}/${plural}`;
+}
+
+/** The kind that a request for a subresource is about: the kind itself, unless the part is a kind of its own. */
+export function partOf(served: ServedKind, subresource: string | undefined): ServedKind {
+  return (subresource === undefined ? undefined : served.parts?.[subresource]) ?? served;
 }
 
 /** The object in the version that was asked for. */

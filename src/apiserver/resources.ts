@@ -19,6 +19,8 @@ export interface Subresource {
   readonly verbs: readonly Verb[];
   /** What is sent and answered; the kind itself when absent. */
   readonly kind?: KindName;
+  /** Answered with an object of `kind`, which has no storage. */
+  readonly isOwnKind?: boolean;
   /** Carried on to the node agent, which has a protocol of its own. */
   readonly isProxied?: boolean;
 }
@@ -46,6 +48,8 @@ const CUSTOM_VERBS: readonly Verb[] = [
   'watch',
 ];
 
+const VIRTUAL_VERBS: readonly Verb[] = ['create'];
+
 const WITHOUT_DELETE_COLLECTION = new Set(['namespaces']);
 
 const READ_WRITE: readonly Verb[] = ['get', 'patch', 'update'];
@@ -65,18 +69,23 @@ const OWN: Readonly<Record<string, readonly Subresource[]>> = {
   ],
 };
 
-export function verbsOf({ kind }: ServedKind): readonly Verb[] {
+export function verbsOf({ kind, virtual }: ServedKind): readonly Verb[] {
+  if (virtual) return VIRTUAL_VERBS;
   if (kind.isCustom) return CUSTOM_VERBS;
   if (!WITHOUT_DELETE_COLLECTION.has(resourceOf(kind))) return BUILTIN_VERBS;
   return BUILTIN_VERBS.filter((verb) => verb !== 'deletecollection');
 }
 
 /** In the order of their names. */
-export function subresourcesOf({ kind }: ServedKind): Subresource[] {
+export function subresourcesOf({ kind, parts = {} }: ServedKind): Subresource[] {
   const own = OWN[resourceOf(kind)] ?? [];
   const scale: Subresource[] = kind.scale ? [{ name: 'scale', verbs: READ_WRITE, kind: SCALE }] : [];
   const status: Subresource[] = kind.hasStatus ? [{ name: 'status', verbs: READ_WRITE }] : [];
-  return [...own, ...scale, ...status].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const virtual = Object.entries(parts).map(([name, part]): Subresource => {
+    const { group, version, kind: partKind } = part.kind;
+    return { name, verbs: VIRTUAL_VERBS, kind: { group, version, kind: partKind }, isOwnKind: true };
+  });
+  return [...own, ...virtual, ...scale, ...status].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 export function subresourceOf(served: ServedKind, name: string): Subresource | undefined {

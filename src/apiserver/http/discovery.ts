@@ -89,7 +89,7 @@ function resourceDocuments(served: ServedKind): object[] {
     verbs: verbsOf(served),
     ...(shortNames.length > 0 ? { shortNames } : {}),
     ...(categories.length > 0 ? { categories } : {}),
-    storageVersionHash: storageVersionHash(served),
+    ...(served.virtual ? {} : { storageVersionHash: storageVersionHash(served) }),
   };
   const subresources = subresourcesOf(served).map(({ name, verbs, kind: other }) => ({
     name: `${plural}/${name}`,

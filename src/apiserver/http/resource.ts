@@ -19,13 +19,12 @@ import { sendObject } from '#apiserver/http/reply.ts';
 import type { HttpApi } from '#apiserver/http/server.ts';
 import { resolve, type Resolved } from '#apiserver/http/target.ts';
 import { streamWatch } from '#apiserver/http/watch-stream.ts';
-import { createObject } from '#apiserver/verbs/create.ts';
-import { createSubresource } from '#apiserver/verbs/create-subresource.ts';
 import { deleteCollection } from '#apiserver/verbs/delete-collection.ts';
 import { deleteObject } from '#apiserver/verbs/delete.ts';
 import { getObject } from '#apiserver/verbs/get.ts';
 import { listObjects } from '#apiserver/verbs/list.ts';
 import { patchObject } from '#apiserver/verbs/patch.ts';
+import { post } from '#apiserver/verbs/post.ts';
 import { updateObject } from '#apiserver/verbs/update.ts';
 
 export async function handleResource(http: HttpApi, exchange: Exchange, path: ResourcePath): Promise<void> {
@@ -60,8 +59,7 @@ async function run(call: Call, { verb }: Resolved): Promise<Result> {
     case 'create': {
       const options = writeOptionsOf(exchange.query, 'CreateOptions');
       const body = await objectBody(call);
-      const create = target.subresource === undefined ? createObject : createSubresource;
-      return { object: await create(api, { target, body, options }, exchange), isNew: true };
+      return { object: await post(api, { target, body, options }, exchange), isNew: true };
     }
     case 'update': {
       const options = writeOptionsOf(exchange.query, 'UpdateOptions');

@@ -7,7 +7,7 @@ import type { Target } from '#apiserver/api.ts';
 import type { Exchange } from '#apiserver/http/exchange.ts';
 import { PageNotFound } from '#apiserver/http/page-not-found.ts';
 import type { ResourcePath } from '#apiserver/http/path.ts';
-import type { Registry, ServedKind } from '#apiserver/registry.ts';
+import { partOf, type Registry, type ServedKind } from '#apiserver/registry.ts';
 import { verbFor } from '#apiserver/http/verb.ts';
 import { type Subresource, subresourceOf, type Verb, verbsOf } from '#apiserver/resources.ts';
 
@@ -27,7 +27,8 @@ export function resolve(registry: Registry, exchange: Exchange, path: ResourcePa
   const verbs = subresource?.verbs ?? verbsOf(served);
   if (verb === undefined || !verbs.includes(verb)) throw notAllowed(served, exchange, path);
   const namespace = served.kind.namespaced ? path.namespace : undefined;
-  return { target: { served, namespace, name: path.name, subresource: path.subresource }, verb, subresource };
+  const about = partOf(served, path.subresource);
+  return { target: { served: about, namespace, name: path.name, subresource: path.subresource }, verb, subresource };
 }
 
 function servedKind(registry: Registry, { group, version, plural }: ResourcePath): ServedKind {

@@ -31,9 +31,11 @@ export function documentOf(kinds: readonly ServedKind[], version: string): objec
 function schemasOf(kinds: readonly ServedKind[]): OpenApiComponents {
   const own = kinds.map(({ kind }) => kind);
   const needsScale = own.some(({ scale }) => scale !== undefined);
-  const lists = own.map((kind) => [listName(kind), listComponent(kind)] as const);
+  const parts = kinds.flatMap((served) => Object.values(served.parts ?? {}).map(({ kind }) => kind));
+  const stored = kinds.filter(({ virtual }) => virtual === undefined);
+  const lists = stored.map(({ kind }) => [listName(kind), listComponent(kind)] as const);
   const schemas = {
-    ...openApiComponents([...own, ...(needsScale ? [Scale] : [])]),
+    ...openApiComponents([...own, ...parts, ...(needsScale ? [Scale] : [])]),
     ...Object.fromEntries(lists),
     ...metaComponents,
   };

@@ -52,12 +52,13 @@ export function pathsOf(served: ServedKind): Record<string, PathItem> {
   const place: Place = { served, subresource: undefined, scope: kind.namespaced ? 'Namespaced' : '' };
   const verbs = verbsOf(served);
   const paths: Record<string, PathItem> = {};
-  if (kind.namespaced) {
+  if (kind.namespaced && verbs.includes('list')) {
     const everywhere = { ...operation({ ...place, scope: '' }, 'list'), operationId: everywhereId(served) };
     paths[`${root}/${kind.plural}`] = { get: everywhere, parameters: [prettyParameter, ...listParameters] };
   }
   paths[base] = item(place, only(verbs, ['list', 'create', 'deletecollection']), outer);
-  paths[`${base}/{name}`] = item(place, only(verbs, ['get', 'update', 'delete', 'patch']), inner);
+  const ofOne = only(verbs, ['get', 'update', 'delete', 'patch']);
+  if (ofOne.length > 0) paths[`${base}/{name}`] = item(place, ofOne, inner);
   for (const subresource of subresourcesOf(served)) {
     paths[`${base}/{name}/${subresource.name}`] = item({ ...place, subresource }, subresource.verbs, inner);
   }
@@ -146,7 +147,7 @@ function bodyFor(place: Place, verb: Verb): Operation['requestBody'] {
 function componentFor({ served, subresource }: Place): string {
   const other = subresource?.kind;
   if (!other) return componentName(served.kind);
-  return other.kind === 'Scale' ? componentName(other) : META_NAMES.status;
+  return other.kind === 'Scale' || subresource.isOwnKind ? componentName(other) : META_NAMES.status;
 }
 
 function responsesFor(place: Place, verb: Verb): Operation['responses'] {

@@ -168,6 +168,7 @@ const SPECIAL: Readonly<Record<string, (bytes: Buffer) => unknown>> = {
   Time: (bytes) => timeOf(bytes, formatTime),
   MicroTime: (bytes) => timeOf(bytes, formatMicroTime),
   FieldsV1: embeddedJson,
+  StringList: stringList,
   RawExtension: embeddedJson,
 };
 
@@ -198,6 +199,18 @@ function embeddedJson(bytes: Buffer): unknown {
   } catch {
     throw new WireError('proto: an embedded object is not JSON');
   }
+}
+
+/** A list that is the value of a map, which in protobuf takes a message of its own. */
+function stringList(bytes: Buffer): string[] {
+  const reader = new WireReader(bytes);
+  const list: string[] = [];
+  while (!reader.isAtEnd) {
+    const tag = reader.tag('items');
+    if (tag.number === 1) list.push(reader.bytes(tag, 'items').toString('utf8'));
+    else reader.skip(tag);
+  }
+  return list;
 }
 
 /** A message of numbers and texts, by their numbers. */

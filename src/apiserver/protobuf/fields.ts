@@ -4,6 +4,7 @@
  * A message is a list of `NUMBER NAME TYPE`; the name is the one in JSON, `+` for fields that stand in the object itself.
  * After the type: `[]` repeated, `{}` a map with text as keys, `?` a field whose absence differs from its zero.
  */
+/* oxlint-disable max-lines -- a table that a script writes */
 
 /** `apiVersion/kind` → message. */
 export const KIND_MESSAGES: Readonly<Record<string, string>> = {
@@ -26,6 +27,13 @@ export const KIND_MESSAGES: Readonly<Record<string, string>> = {
   'coordination.k8s.io/v1/Lease': 'coordination.Lease',
   'discovery.k8s.io/v1/EndpointSlice': 'discovery.EndpointSlice',
   'events.k8s.io/v1/Event': 'events.Event',
+  'authentication.k8s.io/v1/SelfSubjectReview': 'authentication.SelfSubjectReview',
+  'authentication.k8s.io/v1/TokenRequest': 'authentication.TokenRequest',
+  'authentication.k8s.io/v1/TokenReview': 'authentication.TokenReview',
+  'authorization.k8s.io/v1/LocalSubjectAccessReview': 'authorization.LocalSubjectAccessReview',
+  'authorization.k8s.io/v1/SelfSubjectAccessReview': 'authorization.SelfSubjectAccessReview',
+  'authorization.k8s.io/v1/SelfSubjectRulesReview': 'authorization.SelfSubjectRulesReview',
+  'authorization.k8s.io/v1/SubjectAccessReview': 'authorization.SubjectAccessReview',
   'rbac.authorization.k8s.io/v1/ClusterRole': 'rbac.ClusterRole',
   'rbac.authorization.k8s.io/v1/ClusterRoleBinding': 'rbac.ClusterRoleBinding',
   'rbac.authorization.k8s.io/v1/Role': 'rbac.Role',
@@ -66,6 +74,44 @@ export const MESSAGES: Readonly<Record<string, string>> = {
   'apps.ReplicaSetStatus':
     '1 replicas int, 2 fullyLabeledReplicas int, 4 readyReplicas int, 5 availableReplicas int, 7 terminatingReplicas int?, 3 observedGeneration int, 6 conditions apps.ReplicaSetCondition[]',
   'apps.RollingUpdateDeployment': '1 maxUnavailable IntOrString?, 2 maxSurge IntOrString?',
+  'authentication.BoundObjectReference': '1 kind string, 2 apiVersion string, 3 name string, 4 uid string',
+  'authentication.SelfSubjectReview': '1 metadata meta.ObjectMeta, 2 status authentication.SelfSubjectReviewStatus',
+  'authentication.SelfSubjectReviewStatus': '1 userInfo authentication.UserInfo',
+  'authentication.TokenRequest':
+    '1 metadata meta.ObjectMeta, 2 spec authentication.TokenRequestSpec, 3 status authentication.TokenRequestStatus',
+  'authentication.TokenRequestSpec':
+    '1 audiences string[], 4 expirationSeconds int?, 3 boundObjectRef authentication.BoundObjectReference?',
+  'authentication.TokenRequestStatus': '1 token string, 2 expirationTimestamp Time',
+  'authentication.TokenReview':
+    '1 metadata meta.ObjectMeta, 2 spec authentication.TokenReviewSpec, 3 status authentication.TokenReviewStatus',
+  'authentication.TokenReviewSpec': '1 token string, 2 audiences string[]',
+  'authentication.TokenReviewStatus':
+    '1 authenticated bool, 2 user authentication.UserInfo, 4 audiences string[], 3 error string',
+  'authentication.UserInfo': '1 username string, 2 uid string, 3 groups string[], 4 extra StringList{}',
+  'authorization.FieldSelectorAttributes': '1 rawSelector string, 2 requirements meta.FieldSelectorRequirement[]',
+  'authorization.LabelSelectorAttributes': '1 rawSelector string, 2 requirements meta.LabelSelectorRequirement[]',
+  'authorization.LocalSubjectAccessReview':
+    '1 metadata meta.ObjectMeta, 2 spec authorization.SubjectAccessReviewSpec, 3 status authorization.SubjectAccessReviewStatus',
+  'authorization.NonResourceAttributes': '1 path string, 2 verb string',
+  'authorization.NonResourceRule': '1 verbs string[], 2 nonResourceURLs string[]',
+  'authorization.ResourceAttributes':
+    '1 namespace string, 2 verb string, 3 group string, 4 version string, 5 resource string, 6 subresource string, 7 name string, 8 fieldSelector authorization.FieldSelectorAttributes?, 9 labelSelector authorization.LabelSelectorAttributes?',
+  'authorization.ResourceRule':
+    '1 verbs string[], 2 apiGroups string[], 3 resources string[], 4 resourceNames string[]',
+  'authorization.SelfSubjectAccessReview':
+    '1 metadata meta.ObjectMeta, 2 spec authorization.SelfSubjectAccessReviewSpec, 3 status authorization.SubjectAccessReviewStatus',
+  'authorization.SelfSubjectAccessReviewSpec':
+    '1 resourceAttributes authorization.ResourceAttributes?, 2 nonResourceAttributes authorization.NonResourceAttributes?',
+  'authorization.SelfSubjectRulesReview':
+    '1 metadata meta.ObjectMeta, 2 spec authorization.SelfSubjectRulesReviewSpec, 3 status authorization.SubjectRulesReviewStatus',
+  'authorization.SelfSubjectRulesReviewSpec': '1 namespace string',
+  'authorization.SubjectAccessReview':
+    '1 metadata meta.ObjectMeta, 2 spec authorization.SubjectAccessReviewSpec, 3 status authorization.SubjectAccessReviewStatus',
+  'authorization.SubjectAccessReviewSpec':
+    '1 resourceAttributes authorization.ResourceAttributes?, 2 nonResourceAttributes authorization.NonResourceAttributes?, 3 user string, 4 groups string[], 5 extra StringList{}, 6 uid string',
+  'authorization.SubjectAccessReviewStatus': '1 allowed bool, 4 denied bool, 2 reason string, 3 evaluationError string',
+  'authorization.SubjectRulesReviewStatus':
+    '1 resourceRules authorization.ResourceRule[], 2 nonResourceRules authorization.NonResourceRule[], 3 incomplete bool, 4 evaluationError string',
   'autoscaling.Scale': '1 metadata meta.ObjectMeta, 2 spec autoscaling.ScaleSpec, 3 status autoscaling.ScaleStatus',
   'autoscaling.ScaleSpec': '1 replicas int',
   'autoscaling.ScaleStatus': '1 replicas int, 2 selector string',
@@ -359,6 +405,7 @@ export const MESSAGES: Readonly<Record<string, string>> = {
     '1 type string, 2 status string, 3 observedGeneration int, 4 lastTransitionTime Time, 5 reason string, 6 message string',
   'meta.DeleteOptions':
     '1 gracePeriodSeconds int?, 2 preconditions meta.Preconditions?, 3 orphanDependents bool?, 4 propagationPolicy string?, 5 dryRun string[], 6 ignoreStoreReadErrorWithClusterBreakingPotential bool?',
+  'meta.FieldSelectorRequirement': '1 key string, 2 operator string, 3 values string[]',
   'meta.LabelSelector': '1 matchLabels string{}, 2 matchExpressions meta.LabelSelectorRequirement[]',
   'meta.LabelSelectorRequirement': '1 key string, 2 operator string, 3 values string[]',
   'meta.ManagedFieldsEntry':
