@@ -9,12 +9,14 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type ArchiveFormat, buildArchive, type BuildConfig, type ImageBuild } from '#runtime/image/builder.ts';
+import { programEntries } from './programs.ts';
 import { compiler } from '#testing/requirements.ts';
 
 const FOLDER = import.meta.dirname;
 const CACHE = path.join(FOLDER, '..', '..', '.cache');
 const FLAGS = ['-static', '-O2', '-s', '-w'];
 const USER = 65_532;
+const SHELL_PROGRAMS = ['sh', 'cat', 'tar', 'stty', 'sleep', 'ls', 'mkdir', 'rm', 'head', 'wc'];
 
 /** Path of the compiled program. Throws where there is no compiler: tests ask `needs('compiler')` first. */
 export function appBinary(): string {
@@ -32,7 +34,13 @@ export function appBinary(): string {
 }
 
 /** The names under which the images are built. */
-export const TEST_IMAGES = ['test/app:1', 'test/app:2', 'dev.local/hello:1', 'dev.local/oracle:1'] as const;
+export const TEST_IMAGES = [
+  'test/app:1',
+  'test/app:2',
+  'dev.local/hello:1',
+  'dev.local/oracle:1',
+  'test/shell:1',
+] as const;
 
 export type TestImage = (typeof TEST_IMAGES)[number];
 
@@ -42,6 +50,8 @@ const CONFIGS: Readonly<Record<TestImage, BuildConfig>> = {
   'dev.local/hello:1': { env: { STYLE: 'hello' } },
   // Its crashes end with 3, as the recorded cases have it.
   'dev.local/oracle:1': { env: { STYLE: 'oracle', CRASH_CODE: '3' } },
+  // With a shell and what kubectl needs in a container, and as root, as most images with a shell are.
+  'test/shell:1': { env: { PATH: '/bin' }, user: '0', entrypoint: [], cmd: ['/bin/sh'] },
 };
 
 /** One image under that name, or under others. */
@@ -59,6 +69,7 @@ export function testImage(image: TestImage, names: readonly string[] = [image]):
           content: `root:x:0:0:root:/:/none\nnonroot:x:${USER}:${USER}:nonroot:/:/none\n`,
         },
         { kind: 'file', path: 'etc/group', content: `root:x:0:\nnonroot:x:${USER}:\n` },
+        ...(image === 'test/shell:1' ? programEntries(SHELL_PROGRAMS) : []),
       ],
     ],
     config: {

@@ -10,6 +10,8 @@ export interface StartRequest {
   readonly stdin: number;
   readonly stdout: number;
   readonly stderr: number;
+  /** Where the runtime hands over the container's terminal; only for one that is to have a terminal. */
+  readonly consoleSocket?: string | undefined;
   /** A descriptor that the runtime's process keeps open for as long as it is at work, and the container never sees. */
   readonly lock: number;
 }

@@ -38,7 +38,7 @@ export class OciDriver implements ContainerDriver {
     this.description = options.description;
   }
 
-  async start({ id, bundle, stdin, stdout, stderr, lock }: StartRequest): Promise<number> {
+  async start({ id, bundle, stdin, stdout, stderr, lock, consoleSocket }: StartRequest): Promise<number> {
     const log = path.join(bundle, LOG_FILE);
     const pidFile = path.join(bundle, PID_FILE);
     rmSync(log, { force: true });
@@ -53,6 +53,7 @@ export class OciDriver implements ContainerDriver {
       bundle,
       '--pid-file',
       pidFile,
+      ...(consoleSocket === undefined ? [] : ['--console-socket', consoleSocket]),
       id,
     );
     const { executable } = this.#options;

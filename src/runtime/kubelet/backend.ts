@@ -9,6 +9,7 @@ import type { Pod } from '#kube/kinds/core/pod.ts';
 import type { ContainerDriver } from '#runtime/drivers/driver.ts';
 import type { LogSource } from '#runtime/logs/log-reader.ts';
 import type { Life, Sandbox } from '#runtime/pod/state.ts';
+import type { ContainerStreams } from '#runtime/stdio/streams.ts';
 
 export interface KubeletBackend {
   readonly driver: Pick<ContainerDriver, 'exec'>;
@@ -34,17 +35,11 @@ export interface KubeletContainer {
   readonly current: LogSource | undefined;
   /** The log of the life that the status shows as the last one. */
   readonly previous: LogSource | undefined;
-  /** Absent when the container was not started with an input of its own. */
-  readonly stdin?: ContainerStdin | undefined;
+  /** Of the container that runs, for attach. */
+  readonly streams: AttachedStreams | undefined;
 }
 
-/** The way into a container's standard input, for attach. */
-export interface ContainerStdin {
-  /** A descriptor to write to. The caller closes it; the container's input stays open. */
-  open(): number;
-  /** The client is through and the container takes one client only (`stdinOnce`): its input ends. */
-  end(): void;
-}
+export type AttachedStreams = Pick<ContainerStreams, 'showUnfinished' | 'openInput' | 'endInput' | 'resize'>;
 
 /** `NAME_NAMESPACE`, as the kubelet calls pods in its messages. */
 export function podFullName({ metadata }: Pod): string {

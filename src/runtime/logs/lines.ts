@@ -50,6 +50,13 @@ export class LineSplitter {
     return Buffer.concat(records);
   }
 
+  /** What an unfinished line has so far; the next record goes on with it. */
+  part(nowMs: number): Buffer {
+    const rest = this.#pending;
+    this.#pending = Buffer.alloc(0);
+    return rest.length === 0 ? rest : this.#record(rest, 'P', nowMs);
+  }
+
   /** What is left when the stream ends: a last line without a newline. */
   end(nowMs: number): Buffer {
     const rest = this.#pending;

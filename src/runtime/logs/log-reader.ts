@@ -46,10 +46,10 @@ export async function* readLog(source: LogSource, options: LogOptions, signal: A
 
 function createFilter({ sinceMs, timestamps, stream }: LogOptions): (record: LogRecord) => Buffer[] {
   const newline = Buffer.from('\n');
-  let continues = false;
+  const continues = { stdout: false, stderr: false };
   return (record) => {
-    const isContinuation = continues;
-    continues = record.isPartial;
+    const isContinuation = continues[record.stream];
+    continues[record.stream] = record.isPartial;
     if (sinceMs !== undefined && record.timeMs < sinceMs) return [];
     if (stream !== undefined && record.stream !== stream) return [];
     const stamp = timestamps && !isContinuation ? [Buffer.from(`${record.time} `)] : [];

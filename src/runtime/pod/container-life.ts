@@ -6,13 +6,14 @@ import type { Container } from '#kube/kinds/core/container.ts';
 import type { Pod } from '#kube/kinds/core/pod.ts';
 import { labelsOf, uidOf } from '#kube/object.ts';
 import type { LogFile } from '#runtime/logs/log-file.ts';
-import { type LogPump, pumpLogs } from '#runtime/logs/stdio.ts';
 import type { AgentEnvironment } from '#runtime/pod/agent-environment.ts';
 import { endingOf, type Ending, wasOomKilled } from '#runtime/pod/ended-container.ts';
 import type { Exit } from '#runtime/pod/exits.ts';
+import { type ContainerLifeName, releaseStreamsOf, streamsOf } from '#runtime/pod/container-streams.ts';
 import { containerCgroup, podPaths } from '#runtime/pod/record.ts';
 import { releaseRoot } from '#runtime/pod/start-container.ts';
 import type { Running, Sandbox } from '#runtime/pod/state.ts';
+import { adoptStreams, type ContainerStreams } from '#runtime/stdio/streams.ts';
 import { listeningHint } from '#runtime/probes/listening.ts';
 import { podConnector } from '#runtime/probes/connect.ts';
 import { type ProbeKind, runProbes } from '#runtime/probes/prober.ts';
@@ -38,8 +39,8 @@ export interface LifeRequest {
   readonly sandbox: Sandbox;
   readonly running: Running;
   readonly log: LogFile;
-  /** The pump that was begun before the start; a container that is adopted gets a new one. */
-  readonly pump?: LogPump | undefined;
+  /** Of a container that was started just now; one that is adopted gets new ones. */
+  readonly streams?: ContainerStreams | undefined;
   readonly events: LifeEvents;
 }
 
@@ -53,15 +54,19 @@ export class ContainerLife {
   readonly #request: LifeRequest;
   readonly #probes = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
-  readonly #pump: LogPump;
+  readonly streams: ContainerStreams;
 
   constructor(env: AgentEnvironment, request: LifeRequest) {
     this.#env = env;
     this.#request = request;
-    const { root } = podPaths(env.podFolders, uidOf(request.pod)).container(request.container.name);
-    this.#pump = request.pump ?? pumpLogs(root, request.log, env.clock);
+    this.streams = request.streams ?? adoptStreams(streamsOf(env, this.#name, request.log));
     env.exits.waitFor(request.running, (exit) => this.#finish(exit));
     if (!request.isInit) void this.#probe();
+  }
+
+  get #name(): ContainerLifeName {
+    const { pod, container, running } = this.#request;
+    return { pod, container, id: running.id };
   }
 
   get running(): Running {
@@ -85,7 +90,7 @@ export class ContainerLife {
   /** Lets go of everything without touching the container: the agent is going, the container stays. */
   detach(): void {
     this.#probes.abort();
-    this.#pump[Symbol.dispose]();
+    this.streams[Symbol.dispose]();
     this.#request.log[Symbol.dispose]();
   }
 
@@ -131,6 +136,7 @@ export class ContainerLife {
     log[Symbol.dispose]();
     try {
       await driver.remove(running.id, new AbortController().signal);
+      await releaseStreamsOf(this.#env, this.#name);
       releaseRoot(paths);
     } catch (error) {
       logger.warn('a container that ended could not be removed', { error, container: container.name });
@@ -143,8 +149,8 @@ export class ContainerLife {
   async #drain(): Promise<void> {
     const { clock } = this.#env;
     const timeout = new AbortController();
-    await Promise.race([this.#pump.drained, clock.sleep(DRAIN_MS, timeout.signal).catch(() => undefined)]);
+    await Promise.race([this.streams.drained, clock.sleep(DRAIN_MS, timeout.signal).catch(() => undefined)]);
     timeout.abort();
-    this.#pump[Symbol.dispose]();
+    this.streams[Symbol.dispose]();
   }
 }

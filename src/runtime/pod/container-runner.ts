@@ -28,6 +28,7 @@ import { RESTART_BACKOFF_BASE_MS, RESTART_BACKOFF_MAX_MS, restartBackoff } from 
 import { clearStart, startContainer, type StartedContainer, StartFailure } from '#runtime/pod/start-container.ts';
 import type { ContainerState, PodState, Running, Terminated } from '#runtime/pod/state.ts';
 import { stopContainer } from '#runtime/pod/stop-container.ts';
+import type { ContainerStreams } from '#runtime/stdio/streams.ts';
 import type { VolumeSources } from '#runtime/volumes/volumes.ts';
 import path from 'node:path';
 
@@ -76,6 +77,11 @@ export class ContainerRunner {
     const isBetweenLives = life.type === 'waiting' || (life.type === 'terminated' && this.#env.clock.now() < notBefore);
     if (isBetweenLives && (last || life.type === 'terminated')) return { file: this.#logPath(attempt) };
     return last ? { file: this.#logPath(attempt - 1) } : undefined;
+  }
+
+  /** Of the container that runs. */
+  get streams(): ContainerStreams | undefined {
+    return this.#life?.streams;
   }
 
   /** Takes over a container that an earlier agent started. */
@@ -179,7 +185,7 @@ export class ContainerRunner {
   }
 
   #started(
-    { pid, startTicks, image, pump }: StartedContainer,
+    { pid, startTicks, image, streams }: StartedContainer,
     { id, attempt, log }: { id: string; attempt: number; log: LogFile },
   ): void {
     const { container, isInit } = this.#options;
@@ -196,10 +202,10 @@ export class ContainerRunner {
     this.#stopSignal = (image.config.stopSignal ?? DEFAULT_STOP_SIGNAL).replace(/^SIG/, '');
     this.#pullFailure = undefined;
     this.#options.change({ life: running, attempt, ...this.#last, image: container.image, imageId: image.imageId });
-    this.#begin(running, { log, pump });
+    this.#begin(running, { log, streams });
   }
 
-  #begin(running: Running, { log, pump }: { log: LogFile; pump?: StartedContainer['pump'] }): void {
+  #begin(running: Running, { log, streams }: { log: LogFile; streams?: ContainerStreams }): void {
     const { container, isInit } = this.#options;
     const { sandbox } = this.#options.state();
     if (!sandbox) return;
@@ -210,7 +216,7 @@ export class ContainerRunner {
       sandbox,
       running,
       log,
-      pump,
+      streams,
       events: this.#lifeEvents(running),
     };
     this.#life = new ContainerLife(this.#env, request);

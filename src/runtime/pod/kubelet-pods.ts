@@ -19,7 +19,8 @@ function kubeletContainer(runner: PodRunner, name: string, now: number): Kubelet
   const container = runner.container(name);
   if (!spec || !known || !container) return undefined;
   const life = shownLife(runner.pod, known, now);
-  return { spec, life, current: container.currentLog, previous: container.previousLog };
+  const { currentLog, previousLog, streams } = container;
+  return { spec, life, current: currentLog, previous: previousLog, streams };
 }
 
 function containersOf({ spec }: Pod) {

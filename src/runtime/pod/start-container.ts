@@ -11,7 +11,6 @@ import { namespaceOf, uidOf } from '#kube/object.ts';
 import { isImageError } from '#runtime/image/errors.ts';
 import { type ImageConfig, planProcess } from '#runtime/image/image-config.ts';
 import { parseImageUser, resolveUser } from '#runtime/image/image-user.ts';
-import { makeFifos, openContainerStdio, pumpLogs, type LogPump } from '#runtime/logs/stdio.ts';
 import type { LogFile } from '#runtime/logs/log-file.ts';
 import { type BindMount, containerSpec, type ProcessUser } from '#runtime/oci/spec.ts';
 import { RuntimeError } from '#runtime/drivers/driver.ts';
@@ -21,9 +20,13 @@ import { UNSEEN_START } from '#runtime/pod/exits.ts';
 import { containerEnvironment, ContainerConfigError, expand } from '#runtime/pod/environment.ts';
 import { type EtcLayer, hostnameOf, makeEtcLayer } from '#runtime/pod/etc-layer.ts';
 import { containerCgroup, type ContainerPaths, podPaths } from '#runtime/pod/record.ts';
+import { type ContainerLifeName, releaseStreamsOf, streamsOf } from '#runtime/pod/container-streams.ts';
 import { lockStart, type StartLock } from '#runtime/pod/start-lock.ts';
 import type { Sandbox } from '#runtime/pod/state.ts';
 import { VolumeError } from '#runtime/volumes/content.ts';
+import { TERMINAL_TYPE } from '#runtime/stdio/terminal.ts';
+import { prepareStdio } from '#runtime/stdio/prepare.ts';
+import type { ContainerStreams } from '#runtime/stdio/streams.ts';
 import { containerMounts } from '#runtime/volumes/mounts.ts';
 import type { VolumeSources } from '#runtime/volumes/volumes.ts';
 import { mountOverlay, unmount } from '#sys/mount.ts';
@@ -31,6 +34,7 @@ import { processStat } from '#sys/proc.ts';
 
 const LOCK_FILE = 'start.lock';
 const DEFAULT_TERMINATION_LOG = '/dev/termination-log';
+const NEVER = new AbortController().signal;
 
 /** Why a container was not started. `kind` decides how it shows and when it is tried again. */
 export class StartFailure extends Error {
@@ -46,13 +50,9 @@ export class StartFailure extends Error {
   }
 }
 
-export interface StartRequest {
-  readonly pod: Pod;
-  readonly container: Container;
+export interface StartRequest extends ContainerLifeName {
   readonly sandbox: Sandbox;
   readonly volumes: VolumeSources;
-  /** Runtime id of this life. */
-  readonly id: string;
   readonly log: LogFile;
   /** The agent goes, and leaves everything as it is. */
   readonly isDetached: () => boolean;
@@ -68,7 +68,7 @@ export interface StartedContainer {
   readonly pid: number;
   readonly startTicks: number;
   readonly image: EnsuredImage;
-  readonly pump: LogPump;
+  readonly streams: ContainerStreams;
 }
 
 export async function startContainer(
@@ -92,13 +92,14 @@ export async function startContainer(
 /** What an agent that died had begun is cleared away: nobody has seen that container ready. */
 async function takeStartLock(
   env: AgentEnvironment,
-  { id }: Pick<StartRequest, 'id'>,
+  request: ContainerLifeName,
   { paths, signal }: { paths: ContainerPaths; signal: AbortSignal },
 ): Promise<StartLock> {
   mkdirSync(paths.root, { recursive: true });
   const lock = await lockStart(path.join(paths.root, LOCK_FILE), env.clock, signal);
   try {
-    if (env.driver.isKnown(id)) await env.driver.remove(id, signal);
+    if (env.driver.isKnown(request.id)) await env.driver.remove(request.id, signal);
+    await releaseStreamsOf(env, request);
     return lock;
   } catch (error) {
     lock[Symbol.dispose]();
@@ -110,7 +111,7 @@ async function takeStartLock(
 /** Clears away what a start that nobody finished may have left of a pod that ends. */
 export async function clearStart(
   env: AgentEnvironment,
-  request: Pick<StartRequest, 'pod' | 'container' | 'id'>,
+  request: ContainerLifeName,
   signal: AbortSignal,
 ): Promise<void> {
   const paths = podPaths(env.podFolders, uidOf(request.pod)).container(request.container.name);
@@ -122,12 +123,13 @@ export async function clearStart(
 /** The pod ended while its container was being started. An agent that goes leaves the container to the next one. */
 async function discard(
   env: AgentEnvironment,
-  { id, isDetached }: StartRequest,
+  request: StartRequest,
   { paths, started }: { paths: ContainerPaths; started: StartedContainer },
 ): Promise<void> {
-  started.pump[Symbol.dispose]();
-  if (isDetached()) return;
-  await env.driver.remove(id, new AbortController().signal);
+  started.streams[Symbol.dispose]();
+  if (request.isDetached()) return;
+  await env.driver.remove(request.id, NEVER);
+  await releaseStreamsOf(env, request);
   releaseRoot(paths);
 }
 
@@ -204,7 +206,8 @@ async function planContainerProcess(
     workingDir: container.workingDir,
   });
   if (plan.argv.length === 0) throw new ContainerConfigError('no command specified');
-  return { args: plan.argv, env: variables, cwd: plan.cwd };
+  const terminal = container.tty && !known.has('TERM') ? [TERMINAL_TYPE] : [];
+  return { args: plan.argv, env: [...variables, ...terminal], cwd: plan.cwd };
 }
 
 function splitPair(pair: string): [string, string] {
@@ -275,7 +278,7 @@ function writeSpec(
   const own = podPaths(env.podFolders, uidOf(pod));
   const spec = containerSpec({
     pod,
-    container: { ...container, tty: false },
+    container,
     args: plan.args,
     env: plan.env,
     workingDir: plan.cwd,
@@ -324,18 +327,19 @@ function apiVolumes({ spec }: Pod): ReadonlySet<string> {
 
 async function run(
   env: AgentEnvironment,
-  { id, log }: StartRequest,
+  { pod, container, id, log }: StartRequest,
   { image, paths, lock }: Prepared & { lock: StartLock },
 ): Promise<StartedContainer> {
-  makeFifos(paths.root);
-  using stdio = openContainerStdio(paths.root);
-  const pump = pumpLogs(paths.root, log, env.clock);
+  using stdio = await prepareStdio(streamsOf(env, { pod, container, id }, log));
   try {
-    const { stdin, stdout, stderr } = stdio;
-    const pid = await env.driver.start({ id, bundle: paths.bundle, stdin, stdout, stderr, lock: lock.fd });
-    return { pid, startTicks: processStat(pid)?.startTicks ?? UNSEEN_START, image, pump };
+    const { stdin, stdout, stderr, consoleSocket } = stdio;
+    const streams = { stdin, stdout, stderr, consoleSocket };
+    const pid = await env.driver.start({ id, bundle: paths.bundle, ...streams, lock: lock.fd });
+    const startTicks = processStat(pid)?.startTicks ?? UNSEEN_START;
+    return { pid, startTicks, image, streams: await stdio.started() };
   } catch (error) {
-    pump[Symbol.dispose]();
+    if (env.driver.isKnown(id)) await env.driver.remove(id, NEVER);
+    await stdio.failed();
     releaseRoot(paths);
     throw new StartFailure('runtime', 'StartError', error);
   }

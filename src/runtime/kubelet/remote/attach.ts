@@ -1,11 +1,17 @@
 /**
  * Attaches a client to a running container: what the container prints from now on, as its log has it, and the
- * container's standard input where it has one. Ends with the container.
+ * container's standard input where it has one. Ends with the container; and, unless the container takes one client
+ * only (`stdinOnce`), when the client has sent everything.
  */
-import { Socket } from 'node:net';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type KubeletBackend, type KubeletContainer, podFullName } from '#runtime/kubelet/backend.ts';
+import type { Clock } from '#base/clock.ts';
+import {
+  type AttachedStreams,
+  type KubeletBackend,
+  type KubeletContainer,
+  podFullName,
+} from '#runtime/kubelet/backend.ts';
 import { nothingToAttachTo, podDoesNotExist } from '#runtime/kubelet/errors.ts';
 import type { Outcome } from '#runtime/kubelet/remote/outcome.ts';
 import { serveSession } from '#runtime/kubelet/remote/serve-session.ts';
@@ -15,12 +21,18 @@ import type { ContainerTarget } from '#runtime/kubelet/request.ts';
 import type { Upgrade } from '#runtime/kubelet/websocket/upgrade.ts';
 import { type LogSource, readLog } from '#runtime/logs/log-reader.ts';
 
+/**
+ * How long after its client was lost the input of a container ends that takes one client only. It is we who go when
+ * the agent is started again, and then the input stays for the next client.
+ */
+const LOST_CLIENT_MS = 1_000;
+
 export function serveAttach(backend: KubeletBackend, upgrade: Upgrade, target: ContainerTarget): Promise<void> {
   const options = streamOptionsOf(target.query);
   return serveSession({ upgrade, options, clock: backend.clock }, () => {
     checkStreamOptions(options);
     const container = runningContainer(backend, target);
-    return (session) => attach(container, session, options.tty ? 'terminal' : 'streams');
+    return (session) => attach(container, session, backend.clock);
   });
 }
 
@@ -32,72 +44,71 @@ function runningContainer(backend: KubeletBackend, target: ContainerTarget): Kub
   return container;
 }
 
-type Form = 'terminal' | 'streams';
-
-async function attach(container: KubeletContainer, session: RemoteSession, form: Form): Promise<Outcome> {
-  const { spec, current, stdin } = container;
-  const { stdout, stderr, gone } = session;
-  if (!current?.live) return failed('its output is not followed here');
-  if (session.stdin && spec.stdin && !stdin) return failed('its input is not open here');
-  using _ = carryInput(container, session.stdin);
-  const outputs =
-    form === 'terminal'
-      ? [carryOutput({ log: current, form }, stdout, gone)]
-      : [
-          carryOutput({ log: current, form, stream: 'stdout' }, stdout, gone),
-          carryOutput({ log: current, form, stream: 'stderr' }, stderr, gone),
-        ];
+async function attach(container: KubeletContainer, session: RemoteSession, clock: Clock): Promise<Outcome> {
+  const { spec, current, streams } = container;
+  if (!current?.live || !streams) {
+    return { type: 'failed', message: 'error attaching to container: its output is not followed here' };
+  }
+  using _ = streams.showUnfinished();
+  const isThrough = new AbortController();
+  const end = AbortSignal.any([session.gone, isThrough.signal]);
+  if (spec.tty) session.onResize((size) => streams.resize(size));
+  using _input = carryInput({ spec, streams, clock }, session, () => isThrough.abort());
+  const outputs = spec.tty
+    ? [carryOutput({ log: current }, session.stdout, end)]
+    : [
+        carryOutput({ log: current, stream: 'stdout' }, session.stdout, end),
+        carryOutput({ log: current, stream: 'stderr' }, session.stderr, end),
+      ];
   // A client of the input alone stays until the container ends, too.
-  await Promise.all([...outputs, untilClosed(current, gone)]);
+  await Promise.all([...outputs, untilClosed(current, end)]);
   return { type: 'success' };
 }
 
-function failed(why: string): Outcome {
-  return { type: 'failed', message: `error attaching to container: ${why}` };
+interface Input {
+  readonly spec: KubeletContainer['spec'];
+  readonly streams: AttachedStreams;
+  readonly clock: Clock;
 }
 
-function carryInput({ spec, stdin }: KubeletContainer, from: Readable | undefined): Disposable {
-  if (!from) return { [Symbol.dispose]: () => {} };
-  if (!spec.stdin || !stdin) {
-    from.resume();
-    return { [Symbol.dispose]: () => from.destroy() };
+/** @param onThrough the client has sent everything, and nothing keeps it here. */
+function carryInput({ spec, streams, clock }: Input, session: RemoteSession, onThrough: () => void): Disposable {
+  const from = session.stdin;
+  const to = from && streams.openInput();
+  if (!from || !to) {
+    from?.resume();
+    return { [Symbol.dispose]: () => from?.destroy() };
   }
-  const to = new Socket({ fd: stdin.open(), readable: false, writable: true });
-  pipeline(from, to).catch(() => from.resume());
-  to.once('close', () => {
-    if (spec.stdinOnce) stdin.end();
-  });
+  const endsInput = spec.stdinOnce === true && !spec.tty;
+  const end = () => void streams.endInput();
+  const through = () => (endsInput ? end() : onThrough());
+  const broken = () => {
+    from.resume();
+    if (endsInput && session.gone.aborted) clock.after(LOST_CLIENT_MS, end, { unref: true });
+  };
+  pipeline(from, to).then(through, broken);
   return { [Symbol.dispose]: () => to.destroy() };
 }
 
 interface Output {
   readonly log: LogSource;
-  readonly form: Form;
-  /** Both when absent. */
+  /** Both when absent: a terminal has one. */
   readonly stream?: 'stdout' | 'stderr';
 }
 
-async function carryOutput({ log, form, stream }: Output, to: Writable | undefined, gone: AbortSignal): Promise<void> {
+async function carryOutput({ log, stream }: Output, to: Writable | undefined, end: AbortSignal): Promise<void> {
   if (!to) return;
-  const pieces = readLog(log, { tailLines: 0, stream }, gone);
-  const lines = Readable.from(form === 'terminal' ? forTerminal(pieces) : pieces, { objectMode: false });
-  await pipeline(lines, to).catch(() => undefined);
+  const pieces = Readable.from(readLog(log, { tailLines: 0, stream }, end), { objectMode: false });
+  await pipeline(pieces, to).catch(() => undefined);
 }
 
-/** The client's terminal is raw: a line feed alone would not go back to the first column. */
-async function* forTerminal(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  for await (const piece of pieces) {
-    yield Buffer.from(piece.toString('latin1').replaceAll(/(?<!\r)\n/g, '\r\n'), 'latin1');
-  }
-}
-
-async function untilClosed({ live }: LogSource, gone: AbortSignal): Promise<void> {
-  if (!live || live.isClosed || gone.aborted) return;
+async function untilClosed({ live }: LogSource, end: AbortSignal): Promise<void> {
+  if (!live || live.isClosed || end.aborted) return;
   const closed = Promise.withResolvers<void>();
   const check = () => {
-    if (live.isClosed || gone.aborted) closed.resolve();
+    if (live.isClosed || end.aborted) closed.resolve();
   };
   using _ = live.onChange(check);
-  gone.addEventListener('abort', check, { once: true });
+  end.addEventListener('abort', check, { once: true });
   await closed.promise;
 }

@@ -7,16 +7,13 @@ import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '#base/clock.ts';
 import type { ContainerDriver, ExecProcess } from '#runtime/drivers/driver.ts';
 import type { StreamOptions } from '#runtime/kubelet/remote/stream-options.ts';
-import { openTerminal } from '#runtime/kubelet/remote/terminal.ts';
+import { openTerminal, TERMINAL_TYPE } from '#runtime/stdio/terminal.ts';
 import { closeDescriptor } from '#sys/libc.ts';
 import { openPipe } from '#sys/pipe.ts';
 import { openPty, setWindowSize, type WindowSize } from '#sys/pty.ts';
 
 /** How long a command may take to end once it was hung up on. */
 const HANG_UP_GRACE_MS = 2_000;
-
-/** What programs in a terminal are told that it is, as containerd has it. */
-const TERMINAL_TYPE = 'TERM=xterm';
 
 export interface CommandRequest {
   readonly driver: Pick<ContainerDriver, 'exec'>;

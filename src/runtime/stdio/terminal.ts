@@ -15,6 +15,9 @@ const RETRY_MS = 10;
 
 const MAX_KEPT_BYTES = 64 * 1024;
 
+/** What programs in a terminal are told that it is, as containerd has it. */
+export const TERMINAL_TYPE = 'TERM=xterm';
+
 export interface Terminal {
   readonly input: Writable;
   /** Ends when every holder of the other end has closed it. Destroying it closes the terminal. */
