@@ -27,6 +27,7 @@ const PROGRAMS = {
     packages: ['kubernetes-client'],
     atLeast: { program: 'kubectl', version: '1.32' },
   },
+  ldd: { packages: ['libc-bin'] },
   mount: { packages: ['mount'] },
   nsenter: { packages: ['util-linux'] },
   openssl: { packages: ['openssl'] },

@@ -1,8 +1,8 @@
 /** Programs of this machine as files of an image, with the libraries that they are linked to. */
 import { execFileSync } from 'node:child_process';
 import { realpathSync } from 'node:fs';
-import path from 'node:path';
 import type { BuildEntry } from '#runtime/image/builder.ts';
+import { findProgram } from '#testing/requirements.ts';
 
 /** `bin/NAME` for each program, and each library where the programs look for it. */
 export function programEntries(names: readonly string[]): BuildEntry[] {
@@ -13,19 +13,9 @@ export function programEntries(names: readonly string[]): BuildEntry[] {
 }
 
 function locate(name: string): string {
-  const folders = (process.env['PATH'] ?? '').split(':');
-  const found = folders.map((folder) => path.join(folder, name)).find((file) => isFile(file));
+  const found = findProgram(name);
   if (found === undefined) throw new Error(`this machine has no program ${name}`);
   return found;
-}
-
-function isFile(file: string): boolean {
-  try {
-    realpathSync(file);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function librariesOf(program: string): string[] {

@@ -11,7 +11,7 @@ import { type AgentWorld, startAgentWorld } from '#testing/agent-world.ts';
 import { eventually } from '#testing/eventually.ts';
 import { needs } from '#testing/requirements.ts';
 
-const real = needs('root', 'runc', 'compiler');
+const real = needs('root', 'runc', 'compiler', 'ldd', 'tar');
 const SUCCESS = { metadata: {}, status: 'Success' };
 
 let world: AgentWorld;
