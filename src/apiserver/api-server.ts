@@ -18,6 +18,9 @@ import { type KindView, partOf, Registry } from '#apiserver/registry.ts';
 import { builtinReviews } from '#apiserver/reviews/all.ts';
 import { strategies } from '#apiserver/strategies/all.ts';
 import { eventView } from '#apiserver/strategies/events.ts';
+import { ServiceAccountTokens } from '#apiserver/tokens/service-account-tokens.ts';
+import { tokenRequests } from '#apiserver/tokens/token-request.ts';
+import { tokenReviews } from '#apiserver/tokens/token-review.ts';
 import type { Caller } from '#apiserver/user.ts';
 import type { VirtualKind } from '#apiserver/virtual-kind.ts';
 import { deleteCollection } from '#apiserver/verbs/delete-collection.ts';
@@ -45,7 +48,9 @@ export interface ApiServerOptions {
   readonly admission?: readonly AdmissionHook[];
   /** Addresses of Services; a private range when absent. */
   readonly serviceCidr?: string;
-  /** Whether new pods get their service account's token mounted; not until somebody issues tokens. */
+  /** PEM of the key that signs tokens of service accounts; one of its own, for as long as it lives, when absent. */
+  readonly serviceAccountKey?: string;
+  /** Whether new pods get their service account's token mounted. */
   readonly podTokens?: 'projected' | 'none';
 }
 
@@ -55,6 +60,7 @@ export class ApiServer implements Api {
   readonly store: Store;
   readonly registry = new Registry();
   readonly admission: AdmissionChain;
+  readonly tokens: ServiceAccountTokens;
   readonly clock: Clock;
   readonly logger: Logger;
 
@@ -62,13 +68,15 @@ export class ApiServer implements Api {
     this.store = options.store;
     this.clock = options.clock;
     this.logger = options.logger;
+    this.tokens = new ServiceAccountTokens({ ...options, key: options.serviceAccountKey });
     this.admission = new AdmissionChain([...builtinAdmission(options), ...(options.admission ?? [])]);
     const { store, clock, serviceCidr = DEFAULT_SERVICE_CIDR } = options;
     const strategyFor = strategies({ store, clock, serviceCidr });
     const views = [...builtinViews, ...(options.views ?? [])];
     const shown = new Set(views.map(({ kind }) => kind));
     for (const kind of options.kinds) if (!shown.has(kind)) this.registry.add(kind, strategyFor(kind));
-    for (const virtual of [...builtinReviews(clock), ...(options.virtualKinds ?? [])]) {
+    const tokenKinds = [tokenRequests({ store, clock, tokens: this.tokens }), tokenReviews(this.tokens)];
+    for (const virtual of [...builtinReviews(clock), ...tokenKinds, ...(options.virtualKinds ?? [])]) {
       if (!virtual.under || options.kinds.includes(virtual.under.kind)) this.registry.addVirtual(virtual);
     }
     for (const view of views) if (options.kinds.includes(view.storedAs)) this.registry.addView(view);

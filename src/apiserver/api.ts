@@ -6,12 +6,14 @@ import type { Store } from '#store/store.ts';
 import type { AdmissionChain, AdmissionRequest } from '#apiserver/admission/chain.ts';
 import type { Registry, ServedKind } from '#apiserver/registry.ts';
 import type { WriteContext } from '#apiserver/strategy.ts';
+import type { ServiceAccountTokens } from '#apiserver/tokens/service-account-tokens.ts';
 import type { Caller } from '#apiserver/user.ts';
 
 export interface Api {
   readonly store: Store;
   readonly registry: Registry;
   readonly admission: AdmissionChain;
+  readonly tokens: ServiceAccountTokens;
   readonly clock: Clock;
   readonly logger: Logger;
 }

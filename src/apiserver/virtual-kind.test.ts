@@ -4,7 +4,7 @@ import { silentLogger } from '#base/log.ts';
 import { Client } from '#client/client.ts';
 import { SelfSubjectReview } from '#kube/kinds/authentication/self-subject-review.ts';
 import { Scale } from '#kube/kinds/autoscaling/scale.ts';
-import { ServiceAccount } from '#kube/kinds/core/service-account.ts';
+import { ConfigMap } from '#kube/kinds/core/config-map.ts';
 import { typed } from '#kube/kind.ts';
 import { ApiServer } from '#apiserver/api-server.ts';
 import { InProcessTransport } from '#apiserver/in-process.ts';
@@ -19,7 +19,7 @@ import { FakeClock } from '#testing/fake-clock.ts';
 /** Answers with what it was asked, and one more than the number in it. */
 const counted = virtualKind({
   kind: Scale,
-  under: { kind: ServiceAccount, subresource: 'counted' },
+  under: { kind: ConfigMap, subresource: 'counted' },
   answer: ({ object }) => ({ ...object, spec: { replicas: (object.spec.replicas ?? 0) + 1 } }),
 });
 
@@ -30,7 +30,7 @@ async function start() {
     store,
     clock,
     logger: silentLogger,
-    kinds: [ServiceAccount],
+    kinds: [ConfigMap],
     virtualKinds: [counted],
   });
   const transport = new InProcessTransport(server, { user: systemUser('test'), userAgent: 'test' });
@@ -51,7 +51,7 @@ test('a kind without storage is answered and leaves nothing behind', async () =>
 test('a part of another kind is asked below its objects, in its own schema', async () => {
   const { store, server, transport } = await start();
   await using _ = store;
-  const target = { kind: ServiceAccount, namespace: 'n', name: 'robot', subresource: 'counted' };
+  const target = { kind: ConfigMap, namespace: 'n', name: 'robot', subresource: 'counted' };
   const body = { spec: { replicas: 2 }, unknown: true };
   assert.deepEqual(await transport.request({ verb: 'create', ...target, body }), {
     apiVersion: 'autoscaling/v1',
@@ -62,7 +62,7 @@ test('a part of another kind is asked below its objects, in its own schema', asy
   });
   const wrong = { verb: 'create', ...target, body: { kind: 'Pod', apiVersion: 'v1' } } as const;
   await assert.rejects(transport.request(wrong), /cannot be handled as a Scale/);
-  const served = server.registry.of(ServiceAccount);
+  const served = server.registry.of(ConfigMap);
   assert.deepEqual(
     subresourcesOf(served).map(({ name, verbs }) => [name, verbs]),
     [['counted', ['create']]],

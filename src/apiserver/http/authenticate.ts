@@ -13,12 +13,12 @@ export type TokenAuthenticator = (token: string) => User | undefined | Promise<U
 /** Certificates do not change on a connection. */
 const bySocket = new WeakMap<TLSSocket, User | undefined>();
 
-export async function authenticate(request: IncomingMessage, tokens: TokenAuthenticator | undefined): Promise<User> {
+export async function authenticate(request: IncomingMessage, tokens: TokenAuthenticator): Promise<User> {
   const user = certificateUser(request.socket);
   if (user) return user;
   const token = bearerToken(request.headers.authorization);
   if (token === undefined) return ANONYMOUS;
-  const found = await tokens?.(token);
+  const found = await tokens(token);
   if (!found) throw unauthorized();
   return found;
 }

@@ -10,6 +10,7 @@ const KUBERNETES_MAJOR = '1';
 const KUBERNETES_MINOR = '33';
 
 const OWN_PATHS = [
+  '/.well-known/openid-configuration',
   '/api',
   '/apis',
   '/healthz',
@@ -17,6 +18,7 @@ const OWN_PATHS = [
   '/metrics',
   '/openapi/v2',
   '/openapi/v3',
+  '/openid/v1/jwks',
   '/readyz',
   '/version',
 ];

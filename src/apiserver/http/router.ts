@@ -8,6 +8,7 @@ import { authenticate } from '#apiserver/http/authenticate.ts';
 import { handleDiscovery } from '#apiserver/http/discovery.ts';
 import { Exchange } from '#apiserver/http/exchange.ts';
 import { handleHealth, isHealthPath } from '#apiserver/http/health.ts';
+import { handleIssuer, isIssuerPath } from '#apiserver/http/issuer.ts';
 import { handleMetrics, handleRoot, handleVersion } from '#apiserver/http/miscellany.ts';
 import { handleOpenApi } from '#apiserver/http/openapi.ts';
 import { type ApiPath, parsePath } from '#apiserver/http/path.ts';
@@ -65,6 +66,7 @@ async function dispatch(http: HttpApi, exchange: Exchange, path: ApiPath): Promi
   if (path.type === 'group' || path.type === 'version') return handleDiscovery(http, exchange, path);
   const [first = '', ...rest] = path.segments;
   if (isHealthPath(path.segments)) return handleHealth(http, exchange, path.segments);
+  if (isIssuerPath(exchange.path)) return handleIssuer(http, exchange);
   if (rest.some((one) => one !== '') && first !== 'openapi') throw new PageNotFound();
   switch (first) {
     case '':

@@ -47,6 +47,7 @@ export interface HttpServerOptions {
   readonly logger: Logger;
   /** The product's version, shown by `/version`. */
   readonly version: string;
+  /** Tokens of service accounts when absent. */
   readonly tokens?: TokenAuthenticator;
   readonly authorizer?: Authorizer;
   /** The way to the node agent; without it logs and exec are 503. */
@@ -62,7 +63,7 @@ export interface HttpServerOptions {
 export interface HttpApi {
   readonly api: ApiServer;
   readonly authorizer: Authorizer;
-  readonly tokens: TokenAuthenticator | undefined;
+  readonly tokens: TokenAuthenticator;
   readonly kubelet: KubeletProxy | undefined;
   readonly checks: readonly HealthCheck[];
   readonly metrics: MetricRegistry;
@@ -85,7 +86,7 @@ export class ApiHttpServer implements AsyncDisposable {
     this.#http = {
       api: options.api,
       authorizer: options.authorizer ?? allowAuthenticated,
-      tokens: options.tokens,
+      tokens: options.tokens ?? ((token) => options.api.tokens.authenticate(token).user),
       kubelet: options.kubelet,
       checks: options.checks ?? [],
       metrics,

@@ -3,7 +3,7 @@
  * service account tokens. Made when they are missing, made anew before they expire or when the server's names
  * change; a client that trusts the authority keeps trusting it.
  */
-import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import path from 'node:path';
@@ -16,6 +16,7 @@ import {
   type Subject,
   type Usage,
 } from '#apiserver/pki/certificate.ts';
+import { generateSigningKey, isSigningKey } from '#apiserver/tokens/signing-key.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 const AUTHORITY_VALID_MS = 10 * 365 * DAY_MS;
@@ -152,14 +153,13 @@ export class Pki {
   #keepKey(file: string): string {
     try {
       const key = this.#load(file);
-      createPrivateKey(key);
-      return key;
+      if (isSigningKey(key)) return key;
     } catch {
-      const { privateKey: made } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-      const key = made.export({ type: 'pkcs8', format: 'pem' });
-      this.#write(file, key);
-      return key;
+      // Absent or cut short by a crash: it is made anew.
     }
+    const key = generateSigningKey();
+    this.#write(file, key);
+    return key;
   }
 
   #load(file: string): string {

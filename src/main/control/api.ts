@@ -72,6 +72,7 @@ export async function startApi(options: ApiOptions): Promise<PlatformApi> {
     views: legacyViews,
     admission,
     serviceCidr,
+    serviceAccountKey: pki.serviceAccountKey,
   });
   const transportOf = (name: string) => new InProcessTransport(server, { user: systemUser(name), userAgent: name });
   const clientOf = (name: string) => new Client(transportOf(name));
