@@ -5,6 +5,9 @@ import { createDeploymentController } from '#workloads/deployment/reconcile.ts';
 import { createEndpointsController } from '#workloads/endpoints/reconcile.ts';
 import { createSliceMirrorController } from '#workloads/endpoints/slices.ts';
 import { createGarbageCollector } from '#workloads/garbage-collector/collector.ts';
+import { createJobOrphanController } from '#workloads/job/orphans.ts';
+import { createJobController } from '#workloads/job/reconcile.ts';
+import { createJobTtlController } from '#workloads/job/ttl.ts';
 import { createNamespaceController } from '#workloads/namespace/reconcile.ts';
 import { createReplicaSetController, type WorkloadEnvironment } from '#workloads/replica-set/reconcile.ts';
 import { createScheduler } from '#workloads/scheduler/reconcile.ts';
@@ -21,6 +24,9 @@ export function createWorkloads(options: WorkloadsOptions): Controller[] {
     createNamespaceController({ ...options, kinds: namespaced }),
     createDeploymentController(options),
     createReplicaSetController(options),
+    createJobController(options),
+    createJobOrphanController(options),
+    createJobTtlController(options),
     createScheduler(options),
     createEndpointsController(options),
     createSliceMirrorController(options),

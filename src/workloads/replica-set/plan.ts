@@ -31,7 +31,7 @@ export function planReplicas(replicaSet: ReplicaSet, pods: readonly Pod[]): Repl
   return { create: 0, remove: victims };
 }
 
-function byRemovalOrder(left: Pod, right: Pod): number {
+export function byRemovalOrder(left: Pod, right: Pod): number {
   return compareAll(removalRank(left), removalRank(right));
 }
 

@@ -129,3 +129,4 @@ export const jobStatusSchema = object(
   },
   { name: 'io.k8s.api.batch.v1.JobStatus', doc: 'What is known of the job.' },
 );
+export type JobStatus = Infer<typeof jobStatusSchema>;
