@@ -164,7 +164,8 @@ for (const { apiVersion, group, kinds: names } of KINDS) {
     kinds.push([`${apiVersion}/${kind}`, `${group}.${kind}`]);
   }
 }
-collect('k8s.io/apimachinery/pkg/apis/meta/v1.DeleteOptions', 'meta.DeleteOptions');
+for (const name of ['DeleteOptions', 'ListMeta', 'Status', 'PartialObjectMetadata'])
+  collect(`k8s.io/apimachinery/pkg/apis/meta/v1.${name}`, `meta.${name}`);
 
 const entries = [...messages]
   .sort(([a], [b]) => (a < b ? -1 : 1))

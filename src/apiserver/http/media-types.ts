@@ -3,14 +3,13 @@ import { apiVersionOf } from '#kube/kind.ts';
 import { failure, StatusError } from '#kube/status.ts';
 import type { PatchType } from '#client/transport.ts';
 import type { BodyType } from '#apiserver/http/body.ts';
-import type { Negotiable, View } from '#apiserver/http/negotiate.ts';
-import { isProtobufKind } from '#apiserver/protobuf/decode.ts';
+import { type Negotiable, PROTOBUF_TYPE, type View } from '#apiserver/http/negotiate.ts';
+import { messageOf } from '#apiserver/protobuf/messages.ts';
 import type { ServedKind } from '#apiserver/registry.ts';
 import type { Verb } from '#apiserver/resources.ts';
 
 const JSON_TYPE = 'application/json';
 const YAML_TYPE = 'application/yaml';
-const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf';
 
 const CUSTOM = [JSON_TYPE, YAML_TYPE];
 const BUILTIN = [JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE];
@@ -22,7 +21,7 @@ const VIEWS = ['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'] as
 
 /** What answers about a resource may look like. */
 export function resourceForms({ kind }: ServedKind, verb: Verb): Negotiable {
-  const accepts = kind.isCustom ? CUSTOM : BUILTIN;
+  const accepts = hasProtobuf(kind) ? BUILTIN : CUSTOM;
   const isStreamed = verb === 'list' || verb === 'watch';
   return { produces: isStreamed ? [...accepts, ...STREAMS] : accepts, accepts, allows: metaView };
 }
@@ -38,9 +37,13 @@ export function bodyTypeOf({ kind }: Pick<ServedKind, 'kind'>, contentType: stri
   const type = baseType(contentType);
   if (type === '' || type === JSON_TYPE) return 'json';
   if (type === YAML_TYPE) return 'yaml';
-  if (type === PROTOBUF_TYPE && isProtobufKind({ apiVersion: apiVersionOf(kind), kind: kind.kind })) return 'protobuf';
+  if (type === PROTOBUF_TYPE && hasProtobuf(kind)) return 'protobuf';
   // The list is Kubernetes' own; to whoever sends protobuf it must not name what was just refused.
   throw unknownFormat(kind.isCustom || type === PROTOBUF_TYPE ? CUSTOM : BUILTIN);
+}
+
+function hasProtobuf(kind: ServedKind['kind']): boolean {
+  return messageOf({ apiVersion: apiVersionOf(kind), kind: kind.kind }) !== undefined;
 }
 
 export function isProtobuf(contentType: string | undefined): boolean {

@@ -1,11 +1,13 @@
 /**
- * What form an answer takes, by the Accept header: JSON or YAML, the object itself or a view of it (a table, only
+ * What form an answer takes, by the Accept header: JSON, YAML or protobuf, the object itself or a view of it (a table, only
  * the metadata). Two steps as in the real server: first whole media types, whose refusal lists all that there is;
  * then their parameters.
  */
 import { failure, StatusError } from '#kube/status.ts';
 
-export type MediaType = 'json' | 'yaml';
+export const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf';
+
+export type MediaType = 'json' | 'yaml' | 'protobuf';
 
 export interface View {
   readonly kind: 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList' | 'APIGroupDiscoveryList';
@@ -37,6 +39,7 @@ export interface Negotiable {
 const MEDIA_TYPES: Readonly<Record<string, MediaType>> = {
   'application/json': 'json',
   'application/yaml': 'yaml',
+  [PROTOBUF_TYPE]: 'protobuf',
   'application/*': 'json',
   '*/*': 'json',
 };
@@ -57,9 +60,12 @@ export function negotiate(accept: string | undefined, negotiable: Negotiable): F
 function formatFor({ type, parameters }: Clause, negotiable: Negotiable): Format | undefined {
   const mediaType = MEDIA_TYPES[type];
   if (mediaType === undefined) return undefined;
+  if (mediaType === 'protobuf' && !negotiable.accepts.includes(PROTOBUF_TYPE)) return undefined;
   const { as: kind, g: group = '', v: version = '' } = parameters;
   if (kind === undefined) return { mediaType, view: undefined };
   const view = negotiable.allows({ kind, group, version });
+  // Their cells are of no type.
+  if (mediaType === 'protobuf' && view?.kind === 'Table') return undefined;
   return view && { mediaType, view };
 }
 

@@ -41,7 +41,7 @@ async function sendSwagger(exchange: Exchange, openapi: OpenApiDocuments): Promi
   }
   response.setHeader('Vary', 'Accept-Encoding, Accept');
   if (isKnown(exchange, openapi.swagger())) return sendEmpty(exchange, 304);
-  await sendBytes(exchange, PROTOBUF_TYPE, openapi.swaggerProtobuf());
+  await sendBytes(exchange, { code: 200, contentType: PROTOBUF_TYPE, bytes: openapi.swaggerProtobuf() });
 }
 
 /** The address names what is there, so it may be kept. */

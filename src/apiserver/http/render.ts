@@ -22,8 +22,8 @@ export function renderObject(exchange: Exchange, object: KubeObject | Status, re
 }
 
 export function renderList(exchange: Exchange, list: ObjectList<KubeObject>, rendering: Rendering): object | string {
-  const { view } = exchange.format;
-  if (view === undefined) return listText(list, rendering.served);
+  const { view, mediaType } = exchange.format;
+  if (view === undefined) return mediaType === 'protobuf' ? list : listText(list, rendering.served);
   if (view.kind === 'PartialObjectMetadata') throw isAList(rendering.served);
   return renderView(exchange, view, { objects: list.items, list }, rendering);
 }

@@ -1,4 +1,4 @@
-/** How answers are written: JSON or YAML, plain or pretty, compressed when it is worth it and asked for. */
+/** How answers are written: JSON, YAML or protobuf, plain or pretty, compressed when it is worth it and asked for. */
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { stringify } from 'yaml';
@@ -6,6 +6,9 @@ import { isObject } from '#base/json.ts';
 import type { Kind } from '#kube/kind.ts';
 import type { Status, StatusError } from '#kube/status.ts';
 import type { Exchange } from '#apiserver/http/exchange.ts';
+import { PROTOBUF_TYPE } from '#apiserver/http/negotiate.ts';
+import { encodeProtobuf, encodeProtobufList, type ProtobufList } from '#apiserver/protobuf/encode.ts';
+import type { TypeNames } from '#apiserver/protobuf/messages.ts';
 import { inSchemaOrder } from '#apiserver/schema-order.ts';
 
 /** Answers from this size on are compressed, as from Kubernetes. */
@@ -30,6 +33,9 @@ export interface Reply {
 
 export async function sendObject(exchange: Exchange, { code, body, contentType, kind }: Reply): Promise<void> {
   const { response, format } = exchange;
+  if (format.mediaType === 'protobuf' && typeof body === 'object') {
+    return sendBytes(exchange, { code, contentType: PROTOBUF_TYPE, bytes: protobufOf(body as TypeNames) });
+  }
   const isYaml = format.mediaType === 'yaml';
   response.setHeader('Content-Type', contentType ?? (isYaml ? 'application/yaml' : 'application/json'));
   setCommonHeaders(exchange);
@@ -60,10 +66,16 @@ export async function sendPlain(
 }
 
 /** What has a form of its own, such as protobuf. */
-export async function sendBytes(exchange: Exchange, contentType: string, bytes: Uint8Array): Promise<void> {
+export async function sendBytes(exchange: Exchange, { code, contentType, bytes }: Encoded): Promise<void> {
   exchange.response.setHeader('Content-Type', contentType);
   setCommonHeaders(exchange);
-  await sendWhole(exchange, 200, bytes);
+  await sendWhole(exchange, code, bytes);
+}
+
+interface Encoded {
+  readonly code: number;
+  readonly contentType: string;
+  readonly bytes: Uint8Array;
 }
 
 export function setCommonHeaders({ response, warnings }: Exchange): void {
@@ -106,6 +118,12 @@ function jsonOf(exchange: Exchange, body: object | string, kind: Kind | undefine
   if (!isPretty(exchange)) return `${typeof body === 'string' ? body : JSON.stringify(body)}\n`;
   const value: unknown = typeof body === 'string' ? JSON.parse(body) : body;
   return JSON.stringify(kind ? inOrder(kind, value) : value, undefined, 2);
+}
+
+function protobufOf(body: TypeNames): Buffer {
+  if (!('items' in body)) return encodeProtobuf(body);
+  const item = { apiVersion: body.apiVersion, kind: body.kind.slice(0, -'List'.length) };
+  return encodeProtobufList(body as ProtobufList, item);
 }
 
 /** Objects of built-in kinds in the order of their structs, others by name. */

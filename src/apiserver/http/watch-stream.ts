@@ -1,21 +1,21 @@
 /**
- * A watch over HTTP: one JSON document per line until the time is up, the client goes or the server stops.
+ * A watch over HTTP: one event after the other until the time is up, the client goes or the server stops.
  *
  * Nothing waits for a slow client: what it has not taken yet is kept up to a limit, then the watch ends with an
- * error, and the client lists again. One event that goes to many watchers is encoded once.
+ * error, and the client lists again.
  */
 import type { Timer } from '#base/clock.ts';
-import { apiVersionOf } from '#kube/kind.ts';
 import type { KubeObject, WatchEvent } from '#kube/object.ts';
-import { isStatus, type Status, StatusError } from '#kube/status.ts';
+import { expired, isStatus, type StatusError } from '#kube/status.ts';
 import type { Subscription } from '#client/transport.ts';
 import type { Target } from '#apiserver/api.ts';
-import { expired } from '#kube/status.ts';
 import type { Exchange } from '#apiserver/http/exchange.ts';
 import { listOptionsOf } from '#apiserver/http/query.ts';
+import { type MediaType, PROTOBUF_TYPE } from '#apiserver/http/negotiate.ts';
 import { includeOf, partialOf } from '#apiserver/http/render.ts';
 import { setCommonHeaders } from '#apiserver/http/reply.ts';
 import type { HttpApi } from '#apiserver/http/server.ts';
+import { encodeAny, encodeBookmark, encodeError, encodeEvent } from '#apiserver/http/watch-events.ts';
 import { checkWatchOptions } from '#apiserver/list-options.ts';
 import { tableOf } from '#apiserver/table/table.ts';
 import { watchObjects } from '#apiserver/verbs/watch.ts';
@@ -96,30 +96,29 @@ class WatchStream {
   /** The whole watch is one error. */
   fail(error: StatusError): Promise<void> {
     this.#begin();
-    this.#write(errorLine(error.status));
+    this.#write(encodeError(error.status, this.#mediaType));
     this.#finish();
     return this.#done.promise;
   }
 
   send(event: WatchEvent<KubeObject>): void {
-    if (this.#isOver) return;
-    const { response } = this.#exchange;
-    if (response.writableLength > MAX_BACKLOG_BYTES) return this.#cutOff();
+    if (this.#isOver || this.#isCutOff()) return;
     const { group, version, plural } = this.#target.served.kind;
     this.#http.requests.countEvent(group, version, plural);
-    this.#write(this.#lineOf(event));
+    this.#write(this.#encode(event));
   }
 
   #begin(): void {
     const { response } = this.#exchange;
-    response.setHeader('Content-Type', 'application/json');
+    const isProtobuf = this.#mediaType === 'protobuf';
+    response.setHeader('Content-Type', isProtobuf ? `${PROTOBUF_TYPE};stream=watch` : 'application/json');
     setCommonHeaders(this.#exchange);
     response.writeHead(200);
     response.flushHeaders();
   }
 
   /** Events of one turn go out as one packet. */
-  #write(line: string): void {
+  #write(encoded: string | Buffer): void {
     const { response } = this.#exchange;
     if (!this.#isCorked) {
       this.#isCorked = true;
@@ -129,17 +128,20 @@ class WatchStream {
         response.uncork();
       });
     }
-    response.write(line);
+    response.write(encoded);
   }
 
-  #lineOf(event: WatchEvent<KubeObject>): string {
+  get #mediaType(): MediaType {
+    return this.#exchange.format.mediaType;
+  }
+
+  #encode(event: WatchEvent<KubeObject>): string | Buffer {
     const { view } = this.#exchange.format;
-    if (view === undefined) return eventLine(event);
+    if (view === undefined) return encodeEvent(event, this.#mediaType);
+    const { type, object } = event;
     const apiVersion = `meta.k8s.io/${view.version}`;
-    if (view.kind !== 'Table') {
-      return `${JSON.stringify({ type: event.type, object: partialOf(event.object, apiVersion) })}\n`;
-    }
-    return `${JSON.stringify({ type: event.type, object: this.#tableFor(event.object, apiVersion) })}\n`;
+    const shown = view.kind === 'Table' ? this.#tableFor(object, apiVersion) : partialOf(object, apiVersion);
+    return encodeAny({ type, object: shown }, this.#mediaType);
   }
 
   #tableFor(object: KubeObject, apiVersion: string): object {
@@ -153,21 +155,22 @@ class WatchStream {
   }
 
   #sendBookmark(): void {
-    const { kind } = this.#target.served;
-    const resourceVersion = String(this.#http.api.store.revision);
-    const metadata = { resourceVersion, creationTimestamp: null };
-    const object = { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata };
-    this.#write(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`);
+    if (this.#isCutOff()) return;
+    const { revision } = this.#http.api.store;
+    this.#write(encodeBookmark(this.#target.served.kind, revision, this.#mediaType));
   }
 
-  /** The client is too slow: it hears of it if it ever catches up. */
-  #cutOff(): void {
+  /** Ends the watch of a client that is too slow: it hears of it if it ever catches up. */
+  #isCutOff(): boolean {
     const { response } = this.#exchange;
+    if (response.writableLength <= MAX_BACKLOG_BYTES) return false;
     const { revision, oldestRevision } = this.#http.api.store;
-    this.#write(errorLine(expired(`too old resource version: ${revision} (${oldestRevision})`).status));
+    const { status } = expired(`too old resource version: ${revision} (${oldestRevision})`);
+    this.#write(encodeError(status, this.#mediaType));
     this.#finish();
     this.#http.api.clock.after(CUT_OFF_AFTER_MS, () => response.destroy(), { unref: true });
     this.#http.logger.warn('a watcher was too slow and is cut off', { userAgent: this.#exchange.userAgent });
+    return true;
   }
 
   readonly #finish = (): void => {
@@ -183,19 +186,4 @@ class WatchStream {
     this.#http.stopping.removeEventListener('abort', this.#finish);
     this.#done.resolve();
   }
-}
-
-function errorLine(status: Status): string {
-  return `${JSON.stringify({ type: 'ERROR', object: status })}\n`;
-}
-
-/** Lines by object: it is frozen, so that what was encoded once stays true. */
-const lines = new WeakMap<KubeObject, { type: string; line: string }>();
-
-function eventLine({ type, object }: WatchEvent<KubeObject>): string {
-  const known = lines.get(object);
-  if (known?.type === type) return known.line;
-  const line = `{"type":"${type}","object":${JSON.stringify(object)}}\n`;
-  lines.set(object, { type, line });
-  return line;
 }

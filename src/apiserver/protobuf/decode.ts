@@ -10,22 +10,12 @@
  */
 import { setMember } from '#base/json.ts';
 import { formatMicroTime, formatTime } from '#kube/time.ts';
-import { KIND_MESSAGES, MESSAGES } from '#apiserver/protobuf/fields.ts';
+import { type Field, fieldsOf, MAGIC, messageOf, type TypeNames } from '#apiserver/protobuf/messages.ts';
 import { WireError, WireReader } from '#apiserver/protobuf/wire.ts';
 
-const MAGIC = Buffer.from('k8s\0', 'latin1');
 const DELETE_OPTIONS = 'meta.DeleteOptions';
 
 type Document = Record<string, unknown>;
-
-export interface TypeNames {
-  readonly apiVersion: string;
-  readonly kind: string;
-}
-
-export function isProtobufKind({ apiVersion, kind }: TypeNames): boolean {
-  return `${apiVersion}/${kind}` in KIND_MESSAGES;
-}
 
 /**
  * The document in a body. A kind that nobody has in protobuf is answered by its names alone. Throws a `WireError`.
@@ -35,7 +25,7 @@ export function decodeProtobuf(body: Buffer, expected: TypeNames): Document {
   const { names, raw } = readEnvelope(body);
   const apiVersion = names.apiVersion || expected.apiVersion;
   const kind = names.kind || expected.kind;
-  const message = kind === 'DeleteOptions' ? DELETE_OPTIONS : KIND_MESSAGES[`${apiVersion}/${kind}`];
+  const message = kind === 'DeleteOptions' ? DELETE_OPTIONS : messageOf({ apiVersion, kind });
   return { apiVersion, kind, ...(message === undefined ? {} : readMessage(raw, message)) };
 }
 
@@ -70,42 +60,14 @@ function readTypeMeta(bytes: Buffer): Partial<TypeNames> {
   return names;
 }
 
-interface Field {
-  /** In JSON; empty for one whose own fields stand in the object itself. */
-  readonly name: string;
-  readonly type: string;
-  readonly mark: '' | '?' | '[]' | '{}';
-}
-
-const fieldsOf = new Map<string, ReadonlyMap<number, Field>>();
-
-function fields(message: string): ReadonlyMap<number, Field> {
-  const known = fieldsOf.get(message);
-  if (known) return known;
-  const parsed = new Map(
-    (MESSAGES[message] ?? '')
-      .split(', ')
-      .filter((text) => text !== '')
-      .map(parseField),
-  );
-  fieldsOf.set(message, parsed);
-  return parsed;
-}
-
-function parseField(text: string): [number, Field] {
-  const [number = '', name = '', typed = ''] = text.split(' ');
-  const [, type = '', mark = ''] = /^([\w.]+)(\?|\[\]|\{\})?$/.exec(typed) ?? [];
-  return [Number(number), { name: name === '+' ? '' : name, type, mark: mark as Field['mark'] }];
-}
-
 function readMessage(bytes: Buffer, message: string): Document {
   const reader = new WireReader(bytes);
-  const known = fields(message);
+  const known = fieldsOf(message);
   const document: Document = {};
   const name = message.split('.').at(-1) ?? message;
   while (!reader.isAtEnd) {
     const tag = reader.tag(name);
-    const field = known.get(tag.number);
+    const field = known.find(({ number }) => number === tag.number);
     if (!field) reader.skip(tag);
     else if (field.mark === '{}') readEntry(reader.bytes(tag, field.name), field, document);
     else if (field.name === '') Object.assign(document, readMessage(reader.bytes(tag, field.type), field.type));

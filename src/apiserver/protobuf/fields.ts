@@ -408,13 +408,20 @@ export const MESSAGES: Readonly<Record<string, string>> = {
   'meta.FieldSelectorRequirement': '1 key string, 2 operator string, 3 values string[]',
   'meta.LabelSelector': '1 matchLabels string{}, 2 matchExpressions meta.LabelSelectorRequirement[]',
   'meta.LabelSelectorRequirement': '1 key string, 2 operator string, 3 values string[]',
+  'meta.ListMeta': '1 selfLink string, 2 resourceVersion string, 3 continue string, 4 remainingItemCount int?',
   'meta.ManagedFieldsEntry':
     '1 manager string, 2 operation string, 3 apiVersion string, 4 time Time?, 6 fieldsType string, 7 fieldsV1 FieldsV1?, 8 subresource string',
   'meta.ObjectMeta':
     '1 name string, 2 generateName string, 3 namespace string, 4 selfLink string, 5 uid string, 6 resourceVersion string, 7 generation int, 8 creationTimestamp Time, 9 deletionTimestamp Time?, 10 deletionGracePeriodSeconds int?, 11 labels string{}, 12 annotations string{}, 13 ownerReferences meta.OwnerReference[], 14 finalizers string[], 17 managedFields meta.ManagedFieldsEntry[]',
   'meta.OwnerReference':
     '5 apiVersion string, 1 kind string, 3 name string, 4 uid string, 6 controller bool?, 7 blockOwnerDeletion bool?',
+  'meta.PartialObjectMetadata': '1 metadata meta.ObjectMeta',
   'meta.Preconditions': '1 uid string?, 2 resourceVersion string?',
+  'meta.Status':
+    '1 metadata meta.ListMeta, 2 status string, 3 message string, 4 reason string, 5 details meta.StatusDetails?, 6 code int',
+  'meta.StatusCause': '1 reason string, 2 message string, 3 field string',
+  'meta.StatusDetails':
+    '1 name string, 2 group string, 3 kind string, 6 uid string, 4 causes meta.StatusCause[], 5 retryAfterSeconds int',
   'rbac.AggregationRule': '1 clusterRoleSelectors meta.LabelSelector[]',
   'rbac.ClusterRole': '1 metadata meta.ObjectMeta, 2 rules rbac.PolicyRule[], 3 aggregationRule rbac.AggregationRule?',
   'rbac.ClusterRoleBinding': '1 metadata meta.ObjectMeta, 2 subjects rbac.Subject[], 3 roleRef rbac.RoleRef',

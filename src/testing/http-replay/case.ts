@@ -9,6 +9,8 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly text?: string;
+  /** See `protobuf.ts`. */
+  readonly protobuf?: unknown;
   readonly events?: readonly unknown[];
   readonly closed?: boolean;
   /** What `until` waited for did not come. */

@@ -8,6 +8,7 @@ import type { Answer, HttpCase, Step } from '#testing/http-replay/case.ts';
 import { type Connection, receive, type Received, type Sent } from '#testing/http-replay/connection.ts';
 import { Mask } from '#testing/http-replay/mask.ts';
 import { partAt } from '#testing/http-replay/pointer.ts';
+import { protobufTree } from '#testing/http-replay/protobuf.ts';
 import { ReplayedWatch } from '#testing/http-replay/watch.ts';
 
 /** Headers that clients act on. */
@@ -189,9 +190,10 @@ export class Session implements AsyncDisposable {
     return Object.fromEntries(present.map((name) => [name, this.#mask.text(String(headers[name]))]));
   }
 
-  #content(step: Step, { bytes }: Received, json: unknown): Answer {
+  #content(step: Step, { bytes, headers }: Received, json: unknown): Answer {
     if (step.noBody) return {};
     if (bytes.length === 0) return { text: '' };
+    if (String(headers['content-type']).includes('protobuf')) return { protobuf: protobufTree(bytes, this.#mask) };
     if (json === undefined || step.raw) {
       const text = this.#mask.text(bytes.toString('utf8'));
       return { text: step.grep === undefined ? text : matchingLines(text, new RegExp(step.grep)) };
