@@ -5,9 +5,16 @@ import { formatMicroTime, formatTime } from '#kube/time.ts';
 import { decodeProtobuf } from '#apiserver/protobuf/decode.ts';
 import { encodeProtobuf, encodeProtobufList, encodeWatchFrame } from '#apiserver/protobuf/encode.ts';
 import { KIND_MESSAGES } from '#apiserver/protobuf/fields.ts';
-import { type Field, fieldsOf } from '#apiserver/protobuf/messages.ts';
+import { type Field, fieldsOf, type TypeNames } from '#apiserver/protobuf/messages.ts';
 
 type Document = Record<string, unknown>;
+
+interface Row {
+  readonly what: string;
+  readonly object: TypeNames & Document;
+  readonly path: readonly string[];
+  readonly value: unknown;
+}
 
 const hex = (bytes: Buffer) => bytes.toString('hex');
 
@@ -18,12 +25,12 @@ test('an object as Go writes it: empty fields too, in ascending order, in the en
     metadata: { name: 'b', creationTimestamp: '2026-01-02T03:04:05Z' },
     roleRef: { kind: 'Role', name: 'r' },
   };
-  const types = '0a1c726261632e617574686f72697a6174696f6e2e6b38732e696f2f7631' + '120b526f6c6542696e64696e67';
-  const time = '4208' + '08a5ebdcca06' + '1000';
-  const metadata = `0a0162` + '1200' + '1a00' + '2200' + '2a00' + '3200' + '3800' + time;
-  const roleRef = '0a00' + '1204526f6c65' + '1a0172';
+  const types = '0a1c726261632e617574686f72697a6174696f6e2e6b38732e696f2f7631120b526f6c6542696e64696e67';
+  const time = '420808a5ebdcca061000';
+  const metadata = `0a016212001a0022002a0032003800${time}`;
+  const roleRef = '0a001204526f6c651a0172';
   const raw = `0a${bytesIn(metadata)}${metadata}1a${bytesIn(roleRef)}${roleRef}`;
-  const expected = `6b387300` + `0a${bytesIn(types)}${types}` + `12${bytesIn(raw)}${raw}` + '1a00' + '2200';
+  const expected = `6b3873000a${bytesIn(types)}${types}12${bytesIn(raw)}${raw}1a002200`;
   assert.equal(hex(encodeProtobuf(role)), expected);
 });
 
@@ -31,7 +38,7 @@ function bytesIn(text: string): string {
   return (text.length / 2).toString(16).padStart(2, '0');
 }
 
-for (const { what, object, path, value } of [
+const rows: readonly Row[] = [
   {
     what: 'a pointer to zero is kept, and what is no pointer is not invented',
     object: { apiVersion: 'apps/v1', kind: 'Deployment', metadata: {}, spec: { replicas: 0 } },
@@ -56,7 +63,8 @@ for (const { what, object, path, value } of [
     path: ['data'],
     value: { ключ: 'значение 🚤', a: '' },
   },
-]) {
+];
+for (const { what, object, path, value } of rows) {
   test(what, () => {
     const found = path.reduce<unknown>(
       (at, key) => (at as Document)[key],
