@@ -1,0 +1,20 @@
+/** The rules for CustomResourceDefinitions against what kube-apiserver 1.33 was recorded to answer. */
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { crdErrors } from '#kube/structural/crd-errors.ts';
+import { recordedWrites, type RecordedWrite } from '#testing/recorded-crd.ts';
+
+for (const name of ['crd-invalid-spec', 'crd-invalid-schema']) {
+  suite(name, () => {
+    const compilesRules = (write: RecordedWrite) => JSON.stringify(write.body).includes('self.nope');
+    const writes = recordedWrites(name).filter((write) => write.body !== undefined && !compilesRules(write));
+    assert.ok(writes.length > 10);
+    for (const [position, { body, causes }] of writes.entries()) {
+      const said = causes.map(({ field, message }) => `${field}: ${message}`.slice(0, 80)).join(' | ');
+      test(`${position} ${said}`, () => {
+        const errors = crdErrors(body as object);
+        assert.deepEqual(errors, causes);
+      });
+    }
+  });
+}
