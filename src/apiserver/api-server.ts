@@ -5,6 +5,7 @@
 import { unreachable } from '#base/assert.ts';
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
+import type { MetricRegistry } from '#base/metrics.ts';
 import type { Kind } from '#kube/kind.ts';
 import type { KubeObject, WatchEvent } from '#kube/object.ts';
 import type { ApiRequest, ApiResponse, Subscription, Target as ClientTarget, WatchRequest } from '#client/transport.ts';
@@ -31,6 +32,8 @@ import { patchObject } from '#apiserver/verbs/patch.ts';
 import { post } from '#apiserver/verbs/post.ts';
 import { updateObject, type Written } from '#apiserver/verbs/update.ts';
 import { watchObjects } from '#apiserver/verbs/watch.ts';
+import type { IsInside } from '#apiserver/webhooks/hook-index.ts';
+import { WebhookAdmission } from '#apiserver/webhooks/webhook-admission.ts';
 
 /** Kinds that are two names of one. */
 const builtinViews: readonly KindView[] = [eventView];
@@ -52,24 +55,29 @@ export interface ApiServerOptions {
   readonly serviceAccountKey?: string;
   /** Whether new pods get their service account's token mounted. */
   readonly podTokens?: 'projected' | 'none';
+  /** Configurations of webhooks whose work is done in this process; none when absent. */
+  readonly isInside?: IsInside;
+  readonly metrics?: MetricRegistry;
 }
 
 const DEFAULT_SERVICE_CIDR = '10.96.0.0/16';
 
-export class ApiServer implements Api {
+export class ApiServer implements Api, Disposable {
   readonly store: Store;
   readonly registry = new Registry();
   readonly admission: AdmissionChain;
   readonly tokens: ServiceAccountTokens;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly #webhooks: WebhookAdmission;
 
   constructor(options: ApiServerOptions) {
     this.store = options.store;
     this.clock = options.clock;
     this.logger = options.logger;
     this.tokens = new ServiceAccountTokens({ ...options, key: options.serviceAccountKey });
-    this.admission = new AdmissionChain([...builtinAdmission(options), ...(options.admission ?? [])]);
+    this.#webhooks = new WebhookAdmission({ ...options, registry: this.registry });
+    this.admission = new AdmissionChain([...builtinAdmission(options), ...(options.admission ?? [])], this.#webhooks);
     const { store, clock, serviceCidr = DEFAULT_SERVICE_CIDR } = options;
     const strategyFor = strategies({ store, clock, serviceCidr });
     const views = [...builtinViews, ...(options.views ?? [])];
@@ -94,6 +102,11 @@ export class ApiServer implements Api {
   /** Throws a StatusError when the watch cannot begin. */
   watch(request: WatchRequest, deliver: (event: WatchEvent<KubeObject>) => void): Subscription {
     return watchObjects(this, { target: this.#target(request), options: request.options }, deliver);
+  }
+
+  /** Lets go of the connections to webhooks. */
+  [Symbol.dispose](): void {
+    this.#webhooks[Symbol.dispose]();
   }
 
   #dispatch(request: ApiRequest, caller: Caller): Promise<ApiResponse> | ApiResponse {

@@ -3,7 +3,7 @@ import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
 import type { KubeObject, ObjectRef } from '#kube/object.ts';
 import type { Store } from '#store/store.ts';
-import type { AdmissionChain, AdmissionRequest } from '#apiserver/admission/chain.ts';
+import type { AdmissionChain, AdmissionRequest, WebhookView } from '#apiserver/admission/chain.ts';
 import type { Registry, ServedKind } from '#apiserver/registry.ts';
 import type { WriteContext } from '#apiserver/strategy.ts';
 import type { ServiceAccountTokens } from '#apiserver/tokens/service-account-tokens.ts';
@@ -39,17 +39,27 @@ export interface Admitted {
   readonly object: KubeObject;
   readonly old: KubeObject | undefined;
   readonly isDryRun: boolean;
+  readonly options: object;
+  readonly view?: WebhookView | undefined;
 }
+
+/** For callers in this process, who wait for their answers. */
+const NEVER = new AbortController().signal;
 
 export function admissionRequest(target: Target, caller: Caller, admitted: Admitted): AdmissionRequest {
   const { served, namespace, name, subresource } = target;
   return {
     ...admitted,
     kind: served.storedAs,
+    served,
+    view: admitted.view,
     namespace,
     name: name || admitted.object.metadata.name,
     subresource,
     user: caller.user,
+    signal: caller.signal ?? NEVER,
+    isBootstrap: caller.isBootstrap === true,
     warn: (text) => caller.warn(text),
+    annotate: (key, value) => caller.annotate?.(key, value),
   };
 }

@@ -11,6 +11,8 @@ import { invalid, notFound, staleVersion, plainError } from '#kube/status.ts';
 import type { WriteOptions } from '#client/transport.ts';
 import { RevisionConflict } from '#store/errors.ts';
 import type { TableEntry } from '#store/table.ts';
+import type { WebhookView } from '#apiserver/admission/chain.ts';
+import { updateOptions } from '#apiserver/admission/options.ts';
 import { admissionRequest, type Api, refOf, type Target, writeContext } from '#apiserver/api.ts';
 import { badVersionNumber } from '#apiserver/errors.ts';
 import { carryOver, metadataUpdateProblems } from '#apiserver/metadata.ts';
@@ -31,10 +33,11 @@ export interface Change {
   readonly ownership?: 'set';
   /** The subresource through which the fields come to be owned, where the write is one of the object itself. */
   readonly ownedThrough?: string;
+  readonly view?: WebhookView;
 }
 
 export async function changeObject(api: Api, request: Change, caller: Caller): Promise<KubeObject> {
-  const { target, options, change } = request;
+  const { target, options, change, view } = request;
   for (let attempt = 1; ; attempt += 1) {
     const entry = api.store.get(target.served.resource, refOf(target));
     if (!entry) throw notFound(target.served.kind, target.name);
@@ -45,7 +48,7 @@ export async function changeObject(api: Api, request: Change, caller: Caller): P
         const owned = { ...target, subresource: request.ownedThrough ?? target.subresource };
         trackOwnership(api, owned, { before: entry.object, after: object, options }, caller);
       }
-      const stored = await replace(api, { target, object, entry, options }, caller);
+      const stored = await replace(api, { target, object, entry, options, view }, caller);
       return present(target.served, stored);
     } catch (error) {
       if (!(error instanceof RevisionConflict)) throw error;
@@ -60,6 +63,7 @@ interface Replacement {
   readonly object: KubeObject;
   readonly entry: TableEntry;
   readonly options: WriteOptions;
+  readonly view: WebhookView | undefined;
 }
 
 async function replace(api: Api, replacement: Replacement, caller: Caller): Promise<KubeObject> {
@@ -67,7 +71,14 @@ async function replace(api: Api, replacement: Replacement, caller: Caller): Prom
   const { served } = target;
   const old = entry.object;
   const isDryRun = options.dryRun === true;
-  const admitted = { operation: 'UPDATE', object, old, isDryRun } as const;
+  const admitted = {
+    operation: 'UPDATE',
+    object,
+    old,
+    isDryRun,
+    options: updateOptions(options),
+    view: replacement.view,
+  } as const;
   const context = writeContext(api, caller, isDryRun);
   await api.admission.mutate(served.resource, admissionRequest(target, caller, admitted));
   carryOver(object, old);

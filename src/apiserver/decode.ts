@@ -11,7 +11,7 @@ import { invalidField } from '#kube/field-error.ts';
 import { apiVersionOf } from '#kube/kind.ts';
 import type { KubeObject } from '#kube/object.ts';
 import { pruneUnknown } from '#kube/prune.ts';
-import { badRequest, invalid, StatusError } from '#kube/status.ts';
+import { badRequest, internalError, invalid, StatusError } from '#kube/status.ts';
 import type { WriteOptions } from '#client/transport.ts';
 import { conversionError } from '#apiserver/go-conversion.ts';
 import type { ServedKind } from '#apiserver/registry.ts';
@@ -86,6 +86,14 @@ export function decodeMerged(
 /** What an apply made of an object: its fields have been looked at already. */
 export function decodeApplied(served: ServedKind, merged: KubeObject): KubeObject {
   return toStored(served, shaped(served, { ...merged }));
+}
+
+/** What admission made of an object: a document that is none is the webhook's fault, which the client gets as a 500. */
+export function decodeAdmitted(served: ServedKind, document: Document): KubeObject {
+  const { kind } = served;
+  const fault = kind.isCustom ? undefined : decodeError(kind.schema, document);
+  if (fault !== undefined) throw internalError(fault);
+  return toStored(served, shaped(served, { ...document, apiVersion: apiVersionOf(kind), kind: kind.kind }));
 }
 
 interface Parsed {

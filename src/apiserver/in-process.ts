@@ -20,6 +20,8 @@ export interface InProcessOptions {
   readonly user: User;
   /** Names the field manager, such as `route-controller`. */
   readonly userAgent: string;
+  /** For the writes with which the platform itself begins. */
+  readonly isBootstrap?: boolean;
   /** Receives the warnings that a client over HTTP would get as headers. */
   readonly onWarning?: (text: string) => void;
 }
@@ -33,6 +35,7 @@ export class InProcessTransport implements Transport {
     this.#caller = {
       user: options.user,
       userAgent: options.userAgent,
+      isBootstrap: options.isBootstrap === true,
       warn: (text) => options.onWarning?.(text),
     };
   }

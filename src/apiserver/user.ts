@@ -23,6 +23,12 @@ export interface Caller {
   readonly user: User;
   /** The part before the first slash names the field manager of writes that name none. */
   readonly userAgent: string;
+  /** Aborts when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal;
+  /** True for the writes with which the platform itself begins: no webhook is asked about them. */
+  readonly isBootstrap?: boolean;
   /** Tells the client something beside the answer: a `Warning` header. */
   warn(text: string): void;
+  /** Adds something about the request to the audit log, if there is one. */
+  annotate?(key: string, value: string): void;
 }

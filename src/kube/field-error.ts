@@ -58,6 +58,11 @@ export function tooLongField(field: string, limit: number): FieldError {
   return { field, reason: 'FieldValueTooLong', message: `Too long: may not be more than ${limit} bytes` };
 }
 
+export function tooManyField(field: string, count: number, limit: number): FieldError {
+  const message = `Too many: ${count}: must have at most ${limit} items`;
+  return { field, reason: 'FieldValueTooMany', message };
+}
+
 /** A value of another type, or format, than the schema has; `actual` is the type, or the text in the wrong format. */
 export function typeInvalidField(field: string, actual: string, expected: string): FieldError {
   const given = JSON.stringify(actual);

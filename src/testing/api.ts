@@ -90,6 +90,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     settled: untilIdle,
     async [Symbol.asyncDispose]() {
       caches[Symbol.dispose]();
+      api[Symbol.dispose]();
       await store[Symbol.asyncDispose]();
     },
   };

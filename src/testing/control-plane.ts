@@ -11,7 +11,7 @@ import { type HttpsApi, startHttpsApi } from '#testing/https-api.ts';
 import { createWorkloads } from '#workloads/create-workloads.ts';
 
 /** Kinds that come with custom resources. */
-const NOT_SERVED = ['CustomResourceDefinition', 'MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'];
+const NOT_SERVED = ['CustomResourceDefinition'];
 const kinds = builtinKinds.filter(({ kind }) => !NOT_SERVED.includes(kind));
 
 /** Recorded watches from version 1 met a server that had forgotten it. */

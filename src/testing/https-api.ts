@@ -44,9 +44,9 @@ export async function startHttpsApi(options: HttpsApiOptions): Promise<HttpsApi>
   // Certificates are checked by OpenSSL, whose time is the real one.
   const clock = options.clock ?? systemClock;
   const store = await Store.open({ log, clock, logger });
-  const api = new ApiServer({ ...rest, store, clock, logger });
-  const pki = new Pki({ directory: path.join(directory, 'pki'), clock: systemClock, serverNames: [] });
   const metrics = new MetricRegistry();
+  const api = new ApiServer({ ...rest, store, clock, logger, metrics });
+  const pki = new Pki({ directory: path.join(directory, 'pki'), clock: systemClock, serverNames: [] });
   const server = await ApiHttpServer.start({
     api,
     listen: { host: '127.0.0.1', port: options.port ?? 0 },
@@ -72,6 +72,7 @@ export async function startHttpsApi(options: HttpsApiOptions): Promise<HttpsApi>
     client: new Client(transport),
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
+      api[Symbol.dispose]();
       await store[Symbol.asyncDispose]();
       if (given === undefined) rmSync(directory, { recursive: true, force: true });
     },

@@ -1,11 +1,10 @@
 /** One request under way: what was asked, by whom, and how the answer is to look. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { serviceUnavailable } from '#kube/status.ts';
 import { type Format, PLAIN_JSON } from '#apiserver/http/negotiate.ts';
 import { Query } from '#apiserver/http/query.ts';
+import { Warnings } from '#apiserver/http/warnings.ts';
 import { ANONYMOUS, type Caller, type User } from '#apiserver/user.ts';
-
-/** The most Warning headers of one answer; more are dropped, as clients show each on a line of its own. */
-const MAX_WARNINGS = 64;
 
 export class Exchange implements Caller {
   readonly request: IncomingMessage;
@@ -14,7 +13,8 @@ export class Exchange implements Caller {
   readonly query: Query;
   user: User = ANONYMOUS;
   format: Format = PLAIN_JSON;
-  readonly #warnings = new Set<string>();
+  readonly #warnings = new Warnings();
+  #gone: AbortController | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     const url = request.url ?? '/';
@@ -33,12 +33,22 @@ export class Exchange implements Caller {
     return this.request.headers['user-agent'] ?? '';
   }
 
+  /** Aborts when the client is gone. */
+  get signal(): AbortSignal {
+    if (!this.#gone) {
+      const gone = new AbortController();
+      this.response.once('close', () => gone.abort(serviceUnavailable('the client is gone')));
+      this.#gone = gone;
+    }
+    return this.#gone.signal;
+  }
+
   warn(text: string): void {
-    if (this.#warnings.size < MAX_WARNINGS) this.#warnings.add(text);
+    this.#warnings.add(text);
   }
 
   get warnings(): readonly string[] {
-    return [...this.#warnings];
+    return this.#warnings.texts;
   }
 
   header(name: string): string | undefined {

@@ -23,6 +23,10 @@ import {
   resourceQuotaStrategy,
   serviceAccountStrategy,
 } from '#apiserver/strategies/small-kinds.ts';
+import {
+  mutatingWebhookConfigurationStrategy,
+  validatingWebhookConfigurationStrategy,
+} from '#apiserver/strategies/webhooks/webhook-configuration.ts';
 import type { Strategy } from '#apiserver/strategy.ts';
 
 export interface StrategyOptions {
@@ -55,6 +59,8 @@ export function strategies({ store, clock, serviceCidr }: StrategyOptions): (kin
     ['clusterroles.rbac.authorization.k8s.io', roleStrategy],
     ['rolebindings.rbac.authorization.k8s.io', bindingStrategy],
     ['clusterrolebindings.rbac.authorization.k8s.io', bindingStrategy],
+    ['mutatingwebhookconfigurations.admissionregistration.k8s.io', mutatingWebhookConfigurationStrategy],
+    ['validatingwebhookconfigurations.admissionregistration.k8s.io', validatingWebhookConfigurationStrategy],
   ]);
   return (kind) => (kind.isCustom ? customStrategy(kind) : (builtin.get(resourceOf(kind)) ?? {}));
 }

@@ -7,9 +7,12 @@ import { isBeingDeleted, type KubeObject, type ObjectMeta } from '#kube/object.t
 import { conflict, invalid, type Status } from '#kube/status.ts';
 import { formatTime } from '#kube/time.ts';
 import type { Api } from '#apiserver/api.ts';
+import { bodyView } from '#apiserver/admission/body-view.ts';
 import { changeObject } from '#apiserver/change.ts';
 import type { Caller } from '#apiserver/user.ts';
 import type { CreateRequest } from '#apiserver/verbs/create.ts';
+
+const BINDING = { group: '', version: 'v1', kind: 'Binding' };
 
 export async function bindPod(api: Api, { target, body, options }: CreateRequest, caller: Caller): Promise<Status> {
   const node = nodeOf(body.value, target.name);
@@ -25,7 +28,11 @@ export async function bindPod(api: Api, { target, body, options }: CreateRequest
     return pod;
   };
   // Nobody comes to own what the scheduler says.
-  await changeObject(api, { target, options, change, ownership: 'set' }, caller);
+  await changeObject(
+    api,
+    { target, options, change, ownership: 'set', view: bodyView('binding', BINDING, body) },
+    caller,
+  );
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
 }
 

@@ -1,5 +1,6 @@
 /** POST of a kind without storage: decoded and admitted like any other, then answered. */
 import type { KubeObject } from '#kube/object.ts';
+import { createOptions } from '#apiserver/admission/options.ts';
 import { admissionRequest, type Api } from '#apiserver/api.ts';
 import { decode } from '#apiserver/decode.ts';
 import type { Caller } from '#apiserver/user.ts';
@@ -16,7 +17,7 @@ export async function createVirtual(
   reconcileWithUrl(object, target);
   if (!served.kind.namespaced) delete object.metadata.namespace;
   const isDryRun = options.dryRun === true;
-  const admitted = { operation: 'CREATE', object, old: undefined, isDryRun } as const;
+  const admitted = { operation: 'CREATE', object, old: undefined, isDryRun, options: createOptions(options) } as const;
   await api.admission.mutate(served.resource, admissionRequest(target, caller, admitted));
   await api.admission.validate(served.resource, admissionRequest(target, caller, admitted));
   return virtual.answer({ object, isDryRun }, caller);

@@ -6,6 +6,7 @@ import type { WriteOptions } from '#client/transport.ts';
 import { RevisionConflict } from '#store/errors.ts';
 import { admissionRequest, type Api, refOf, type Target, writeContext } from '#apiserver/api.ts';
 import { decode, type SentBody } from '#apiserver/decode.ts';
+import { createOptions } from '#apiserver/admission/options.ts';
 import { generateName, metadataProblems, stampNew } from '#apiserver/metadata.ts';
 import { requireNamespace } from '#apiserver/namespaces.ts';
 import { trackOwnership } from '#apiserver/ownership.ts';
@@ -41,7 +42,7 @@ export async function createDecoded(api: Api, request: DecodedCreate, caller: Ca
   const { target, object, options } = request;
   const { served, namespace } = target;
   const isDryRun = options.dryRun === true;
-  const admitted = { operation: 'CREATE', object, old: undefined, isDryRun } as const;
+  const admitted = { operation: 'CREATE', object, old: undefined, isDryRun, options: createOptions(options) } as const;
   requireNamespace(api, target, object.metadata.name ?? '');
   if (request.ownership !== 'set') trackOwnership(api, target, { before: undefined, after: object, options }, caller);
   await api.admission.mutate(served.resource, admissionRequest(target, caller, admitted));

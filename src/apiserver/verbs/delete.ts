@@ -3,6 +3,8 @@ import type { KubeObject } from '#kube/object.ts';
 import { conflict, notFound, type Status } from '#kube/status.ts';
 import type { DeleteOptions } from '#client/transport.ts';
 import { RevisionConflict } from '#store/errors.ts';
+import type { WebhookView } from '#apiserver/admission/chain.ts';
+import { deleteOptions } from '#apiserver/admission/options.ts';
 import { admissionRequest, type Api, refOf, type Target } from '#apiserver/api.ts';
 import { planDeletion } from '#apiserver/deletion.ts';
 import { present, type ServedKind } from '#apiserver/registry.ts';
@@ -12,12 +14,13 @@ import { storedEntry } from '#apiserver/verbs/get.ts';
 export interface DeleteRequest {
   readonly target: Target;
   readonly options: DeleteOptions;
+  readonly view?: WebhookView;
 }
 
 /** Answers the object while it goes on existing, a Status when it is gone. */
 export async function deleteObject(
   api: Api,
-  { target, options }: DeleteRequest,
+  { target, options, view }: DeleteRequest,
   caller: Caller,
 ): Promise<KubeObject | Status> {
   const { served } = target;
@@ -25,7 +28,8 @@ export async function deleteObject(
     const entry = storedEntry(api, target);
     checkPreconditions(target, entry.object, options);
     const admitted = { operation: 'DELETE', object: entry.object, old: entry.object } as const;
-    const request = admissionRequest(target, caller, { ...admitted, isDryRun: options.dryRun === true });
+    const isDryRun = options.dryRun === true;
+    const request = admissionRequest(target, caller, { ...admitted, isDryRun, view, options: deleteOptions(options) });
     await api.admission.mutate(served.resource, request);
     await api.admission.validate(served.resource, request);
     const context = { strategy: served.strategy, options, now: api.clock.now() };

@@ -7,12 +7,13 @@ import { applyPatch } from '#kube/apply/apply-patch.ts';
 import { child, invalidField } from '#kube/field-error.ts';
 import { Scale } from '#kube/kinds/autoscaling/scale.ts';
 import { apiVersionOf } from '#kube/kind.ts';
-import type { KubeObject } from '#kube/object.ts';
+import { type KubeObject, nameOf } from '#kube/object.ts';
 import { badRequest, invalid } from '#kube/status.ts';
 import { applyJsonPatch } from '#kube/patch/json-patch.ts';
 import { applyMergePatch } from '#kube/patch/merge-patch.ts';
 import { applyStrategicMerge } from '#kube/patch/strategic-merge.ts';
 import type { PatchOptions, PatchType, WriteOptions } from '#client/transport.ts';
+import type { WebhookView } from '#apiserver/admission/chain.ts';
 import type { Api, Target } from '#apiserver/api.ts';
 import type { SentBody } from '#apiserver/decode.ts';
 import { changeObject } from '#apiserver/change.ts';
@@ -55,7 +56,7 @@ function patched(patchType: PatchType, scale: Record<string, unknown>, patch: un
 function applied(api: Api, { target, body, options }: PatchRequest, live: KubeObject, caller: Caller): KubeObject {
   const kind = target.served.storedAs;
   const configuration = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: { name: target.name } };
-  writePath(configuration, scalePathsOf(target.served).specReplicasPath, replicasOf(body, target));
+  writePath(configuration, scalePathsOf(target.served).specReplicasPath, replicasOf(body, target.name));
   return applyPatch({
     kind,
     live,
@@ -82,22 +83,35 @@ interface ScaleChange {
 async function write(api: Api, { target, ...change }: ScaleChange, caller: Caller): Promise<Scale> {
   scalePathsOf(target.served);
   const whole: Target = { ...target, subresource: undefined };
-  return scaleOf(target.served, await changeObject(api, { ...change, target: whole, ownedThrough: 'scale' }, caller));
+  const write = { ...change, target: whole, ownedThrough: 'scale', view: viewOf(target.served) };
+  return scaleOf(target.served, await changeObject(api, write, caller));
 }
 
-function scaled({ served, name, ...target }: Target, current: KubeObject, scale: unknown): KubeObject {
+/** Webhooks see the Scale, and may change the number in it. */
+function viewOf(served: Target['served']): WebhookView {
+  return {
+    operation: 'UPDATE',
+    subresource: 'scale',
+    kind: Scale,
+    show: (object) => scaleOf(served, object),
+    take: (scale, object) =>
+      writePath(object, scalePathsOf(served).specReplicasPath, replicasOf(scale, nameOf(object))),
+  };
+}
+
+function scaled({ served, name }: Target, current: KubeObject, scale: unknown): KubeObject {
   const { metadata = {} } = scale as { metadata?: KubeObject['metadata'] };
   if (metadata.name && metadata.name !== name) {
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
   }
   const object = clone(current);
-  writePath(object, scalePathsOf(served).specReplicasPath, replicasOf(scale, { ...target, served, name }));
+  writePath(object, scalePathsOf(served).specReplicasPath, replicasOf(scale, name));
   // The version that the caller saw, if it says so: a stale one is a conflict.
   object.metadata.resourceVersion = metadata.resourceVersion ?? current.metadata.resourceVersion;
   return object;
 }
 
-function replicasOf(scale: unknown, { name }: Target): number {
+function replicasOf(scale: unknown, name: string): number {
   const spec = isObject(scale) && isObject(scale['spec']) ? scale['spec'] : {};
   const replicas = Number(spec['replicas'] ?? 0);
   if (replicas >= 0) return replicas;

@@ -16,6 +16,7 @@ import { followConfigs, type LiveConfigs } from '#controller/live-configs.ts';
 import { builtinKinds } from '#kube/kinds/all.ts';
 import { ConfigMap } from '#kube/kinds/core/config-map.ts';
 import type { Kind } from '#kube/kind.ts';
+import { insidePart } from '#knative/inside.ts';
 import { knativeKinds } from '#knative/kinds/all.ts';
 import { legacyViews } from '#knative/legacy/v1alpha1.ts';
 import { adoptPods } from '#main/control/adopt-pods.ts';
@@ -29,6 +30,9 @@ import { firstServiceAddress } from '#main/control/addresses.ts';
 export const CLUSTER_DOMAIN = 'cluster.local';
 
 export const SERVED_KINDS: readonly Kind[] = [...builtinKinds, ...knativeKinds];
+
+/** Who makes the objects that the platform begins with. */
+export const BOOTSTRAP = 'bootstrap';
 
 export interface ApiOptions {
   readonly settings: PlatformSettings;
@@ -73,8 +77,16 @@ export async function startApi(options: ApiOptions): Promise<PlatformApi> {
     admission,
     serviceCidr,
     serviceAccountKey: pki.serviceAccountKey,
+    metrics,
+    isInside: (configuration) => insidePart(configuration) !== undefined,
   });
-  const transportOf = (name: string) => new InProcessTransport(server, { user: systemUser(name), userAgent: name });
+  stack.use(server);
+  const transportOf = (name: string) =>
+    new InProcessTransport(server, {
+      user: systemUser(name),
+      userAgent: name,
+      isBootstrap: name === BOOTSTRAP,
+    });
   const clientOf = (name: string) => new Client(transportOf(name));
   const caches = stack.use(new Caches({ client: clientOf('cache'), clock, logger }));
   const followed = stack.use(followConfigs({ cache: caches.of(ConfigMap), logger, clusterDomain: CLUSTER_DOMAIN }));

@@ -10,7 +10,7 @@ import { createDrain } from '#ingress/drain.ts';
 import { defaultConfigMaps } from '#knative/config/all.ts';
 import type { ObjectRef } from '#kube/object.ts';
 import { firstServiceAddress } from '#main/control/addresses.ts';
-import { CLUSTER_DOMAIN, type PlatformApi, SERVED_KINDS } from '#main/control/api.ts';
+import { BOOTSTRAP, CLUSTER_DOMAIN, type PlatformApi, SERVED_KINDS } from '#main/control/api.ts';
 import type { PlatformWatch } from '#main/control/platform-watch.ts';
 import {
   type ListenerName,
@@ -65,7 +65,7 @@ export async function createControllers(options: ControllersOptions): Promise<Pl
   };
   const facts = systemFacts(options);
   const configMaps = defaultConfigMaps(version);
-  await bootstrapSystem({ client: clientOf('bootstrap'), configMaps });
+  await bootstrapSystem({ client: clientOf(BOOTSTRAP), configMaps });
   let ingress: IngressParts | undefined;
   const autoscaler: Autoscaler = createAutoscaler({
     ...environment,

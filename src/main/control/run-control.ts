@@ -12,7 +12,7 @@ import type { Logger } from '#base/log.ts';
 import { MetricRegistry } from '#base/metrics.ts';
 import type { HealthCheck } from '#apiserver/http/health.ts';
 import { AgentThread } from '#main/control/agent-thread.ts';
-import { CLUSTER_DOMAIN, SERVED_KINDS, startApi } from '#main/control/api.ts';
+import { BOOTSTRAP, CLUSTER_DOMAIN, SERVED_KINDS, startApi } from '#main/control/api.ts';
 import { createControllers } from '#main/control/controllers.ts';
 import { PlatformWatch } from '#main/control/platform-watch.ts';
 import { writeExternalPorts } from '#main/control/ports.ts';
@@ -57,7 +57,7 @@ export async function runControl(options: ControlOptions, signal: AbortSignal): 
     await createControllers({ ...options, api, metrics, listeners, platform, digests: agent }),
   );
   const portOf = (name: ListenerName) => listeners.find((listener) => listener.name === name)?.port ?? 0;
-  await writeExternalPorts(api.clientOf('bootstrap'), { http: portOf('http'), https: portOf('https') });
+  await writeExternalPorts(api.clientOf(BOOTSTRAP), { http: portOf('http'), https: portOf('https') });
   await untilAborted(api.caches.start(), signal);
   readiness.set('caches');
   controllers.start();

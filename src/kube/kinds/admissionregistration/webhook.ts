@@ -3,6 +3,7 @@ import { labelSelectorSchema } from '#kube/kinds/meta/label-selector.ts';
 import {
   bytes,
   documented,
+  type Infer,
   int32,
   list,
   listMap,
@@ -32,6 +33,7 @@ const webhookClientConfigSchema = object(
   },
   { name: 'io.k8s.api.admissionregistration.v1.WebhookClientConfig', doc: 'How to call a webhook.' },
 );
+export type WebhookClientConfig = Infer<typeof webhookClientConfigSchema>;
 
 const ruleWithOperationsSchema = object(
   {
@@ -43,6 +45,7 @@ const ruleWithOperationsSchema = object(
   },
   { name: 'io.k8s.api.admissionregistration.v1.RuleWithOperations', doc: 'Requests that a webhook sees.' },
 );
+export type RuleWithOperations = Infer<typeof ruleWithOperationsSchema>;
 
 const matchConditionSchema = object(
   {
@@ -51,6 +54,7 @@ const matchConditionSchema = object(
   },
   { name: 'io.k8s.api.admissionregistration.v1.MatchCondition', doc: 'A further condition on requests.' },
 );
+export type MatchCondition = Infer<typeof matchConditionSchema>;
 
 export const validatingWebhookSchema = object(
   {
@@ -70,6 +74,7 @@ export const validatingWebhookSchema = object(
   },
   { name: 'io.k8s.api.admissionregistration.v1.ValidatingWebhook', doc: 'A webhook that accepts or refuses.' },
 );
+export type ValidatingWebhook = Infer<typeof validatingWebhookSchema>;
 
 export const mutatingWebhookSchema = object(
   {
@@ -90,3 +95,4 @@ export const mutatingWebhookSchema = object(
   },
   { name: 'io.k8s.api.admissionregistration.v1.MutatingWebhook', doc: 'A webhook that may change objects.' },
 );
+export type MutatingWebhook = Infer<typeof mutatingWebhookSchema>;
