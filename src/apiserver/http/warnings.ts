@@ -17,7 +17,11 @@ export class Warnings {
   get texts(): readonly string[] {
     const texts = [...this.#texts];
     if (texts.reduce((total, text) => total + text.length, 0) <= MAX_TOTAL_LETTERS) return texts;
-    const cut = texts.map((text) => Array.from(text.slice(0, 2 * MAX_CUT_LETTERS)).slice(0, MAX_CUT_LETTERS).join(''));
+    const cut = texts.map((text) =>
+      Array.from(text.slice(0, 2 * MAX_CUT_LETTERS))
+        .slice(0, MAX_CUT_LETTERS)
+        .join(''),
+    );
     let written = 0;
     return cut.filter((text) => {
       const isRoom = written < MAX_TOTAL_LETTERS;
