@@ -13,6 +13,7 @@ import { systemUser } from '#apiserver/user.ts';
 import { Caches } from '#client/caches.ts';
 import { Client } from '#client/client.ts';
 import { followConfigs, type LiveConfigs } from '#controller/live-configs.ts';
+import type { KubeObject } from '#kube/object.ts';
 import { builtinKinds } from '#kube/kinds/all.ts';
 import { ConfigMap } from '#kube/kinds/core/config-map.ts';
 import type { Kind } from '#kube/kind.ts';
@@ -68,7 +69,7 @@ export async function startApi(options: ApiOptions): Promise<PlatformApi> {
     return configs.current;
   });
   const { serviceCidr } = settings;
-  const server = new ApiServer({
+  const parts = {
     store,
     clock,
     logger,
@@ -78,15 +79,10 @@ export async function startApi(options: ApiOptions): Promise<PlatformApi> {
     serviceCidr,
     serviceAccountKey: pki.serviceAccountKey,
     metrics,
-    isInside: (configuration) => insidePart(configuration) !== undefined,
-  });
-  stack.use(server);
-  const transportOf = (name: string) =>
-    new InProcessTransport(server, {
-      user: systemUser(name),
-      userAgent: name,
-      isBootstrap: name === BOOTSTRAP,
-    });
+    isInside: (configuration: KubeObject) => insidePart(configuration) !== undefined,
+  };
+  const server = stack.use(new ApiServer(parts));
+  const transportOf = (name: string) => ownTransport(server, name);
   const clientOf = (name: string) => new Client(transportOf(name));
   const caches = stack.use(new Caches({ client: clientOf('cache'), clock, logger }));
   const followed = stack.use(followConfigs({ cache: caches.of(ConfigMap), logger, clusterDomain: CLUSTER_DOMAIN }));
@@ -116,6 +112,12 @@ export async function startApi(options: ApiOptions): Promise<PlatformApi> {
     transportOf,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** The way to the API of one of our own parts. */
+function ownTransport(server: ApiServer, name: string): InProcessTransport {
+  const isBootstrap = name === BOOTSTRAP;
+  return new InProcessTransport(server, { user: systemUser(name), userAgent: name, isBootstrap });
 }
 
 function makePki({ settings, paths, clock, apiPort }: ApiOptions): Pki {
