@@ -15,6 +15,7 @@ import { namespaceProtection } from '#apiserver/admission/namespaces.ts';
 import { podAdmission } from '#apiserver/admission/pods.ts';
 import type { Api, Target } from '#apiserver/api.ts';
 import { asStatusError } from '#apiserver/failures.ts';
+import { createRights, type Rights } from '#apiserver/rbac/rights.ts';
 import { type KindView, partOf, Registry } from '#apiserver/registry.ts';
 import { builtinReviews } from '#apiserver/reviews/all.ts';
 import { strategies } from '#apiserver/strategies/all.ts';
@@ -67,6 +68,7 @@ export class ApiServer implements Api, Disposable {
   readonly registry = new Registry();
   readonly admission: AdmissionChain;
   readonly tokens: ServiceAccountTokens;
+  readonly rights: Rights;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly #webhooks: WebhookAdmission;
@@ -79,12 +81,17 @@ export class ApiServer implements Api, Disposable {
     this.#webhooks = new WebhookAdmission({ ...options, registry: this.registry });
     this.admission = new AdmissionChain([...builtinAdmission(options), ...(options.admission ?? [])], this.#webhooks);
     const { store, clock, serviceCidr = DEFAULT_SERVICE_CIDR } = options;
-    const strategyFor = strategies({ store, clock, serviceCidr });
+    this.rights = createRights(store);
+    const strategyFor = strategies({ store, clock, rights: this.rights, serviceCidr });
     const views = [...builtinViews, ...(options.views ?? [])];
     const shown = new Set(views.map(({ kind }) => kind));
     for (const kind of options.kinds) if (!shown.has(kind)) this.registry.add(kind, strategyFor(kind));
     const tokenKinds = [tokenRequests({ store, clock, tokens: this.tokens }), tokenReviews(this.tokens)];
-    for (const virtual of [...builtinReviews(clock), ...tokenKinds, ...(options.virtualKinds ?? [])]) {
+    for (const virtual of [
+      ...builtinReviews({ clock, rights: this.rights }),
+      ...tokenKinds,
+      ...(options.virtualKinds ?? []),
+    ]) {
       if (!virtual.under || options.kinds.includes(virtual.under.kind)) this.registry.addVirtual(virtual);
     }
     for (const view of views) if (options.kinds.includes(view.storedAs)) this.registry.addView(view);

@@ -1,42 +1,58 @@
 /**
- * Who may do what. The seam is one function; the policy here is the platform's first: whoever is authenticated may do
- * everything, everybody may see whether the server lives and which version it is.
+ * Who may do what: roles and their bindings decide (RBAC), and whoever is in `system:masters` may do everything. Asked
+ * for every request over HTTP, and by access reviews, impersonation and writes of roles; calls in this process are those
+ * of our own controllers and are not asked about.
  */
+import { allowsPath, allowsResource, type PathAction, type ResourceAction } from '#kube/rbac/rules.ts';
 import { failure, StatusError } from '#kube/status.ts';
-import { AUTHENTICATED, type User } from '#apiserver/user.ts';
+import { describeGrant, joinErrors, missingRole } from '#apiserver/rbac/describe.ts';
+import type { Grant, RoleIndex } from '#apiserver/rbac/role-index.ts';
+import { MASTERS, type User } from '#apiserver/user.ts';
 
-export interface ResourceAttributes {
-  readonly verb: string;
-  readonly group: string;
-  readonly version: string;
-  readonly resource: string;
-  readonly subresource: string | undefined;
+export interface ResourceAttributes extends ResourceAction {
   readonly namespace: string | undefined;
-  /** Empty for collections. */
-  readonly name: string;
 }
 
 export type Attributes =
   | ({ readonly type: 'resource' } & ResourceAttributes)
-  | { readonly type: 'path'; readonly verb: string; readonly path: string };
+  | ({ readonly type: 'path' } & PathAction);
 
 export interface Decision {
   readonly isAllowed: boolean;
-  /** Appended to the refusal. */
-  readonly reason?: string;
+  /** For people: which binding allows it, or why roles that should have been asked could not be. Mostly not wanted. */
+  readonly reason: () => string;
 }
 
-export type Authorizer = (user: User, attributes: Attributes) => Decision | Promise<Decision>;
+export type Authorizer = (user: User, attributes: Attributes) => Decision;
 
-/** Paths that everybody may read. */
-const OPEN_PATHS = ['/healthz', '/livez', '/readyz', '/version', '/version/'];
+const WITHOUT_REASON = () => '';
+const ALLOWED: Decision = { isAllowed: true, reason: WITHOUT_REASON };
 
-export const allowAuthenticated: Authorizer = (user, attributes) => {
-  if (attributes.type === 'path' && OPEN_PATHS.includes(attributes.path)) return { isAllowed: true };
-  return { isAllowed: user.groups.includes(AUTHENTICATED) };
-};
+export function createAuthorizer(index: RoleIndex): Authorizer {
+  return (user, attributes) => {
+    if (user.groups.includes(MASTERS)) return ALLOWED;
+    const missing: Grant[] = [];
+    for (const grant of index.grants(user, attributes.type === 'resource' ? attributes.namespace : undefined)) {
+      if (!grant.rules) missing.push(grant);
+      else if (isAllowedBy(grant, attributes)) return { isAllowed: true, reason: () => describeGrant(user, grant) };
+    }
+    return { isAllowed: false, reason: () => missingRoles(missing) };
+  };
+}
 
-export function refusal(user: User, attributes: Attributes, reason = ''): StatusError {
+function isAllowedBy({ rules = [] }: Grant, attributes: Attributes): boolean {
+  if (attributes.type === 'path') return rules.some((rule) => allowsPath(rule, attributes));
+  return rules.some((rule) => allowsResource(rule, attributes));
+}
+
+function missingRoles(missing: readonly Grant[]): string {
+  if (missing.length === 0) return '';
+  return `RBAC: ${joinErrors(missing.map(({ role }) => missingRole(role, 'singular')))}`;
+}
+
+/** The 403 of a request that is not allowed. */
+export function refusal(user: User, attributes: Attributes, { reason: reasonOf }: Decision): StatusError {
+  const reason = reasonOf();
   const why = reason === '' ? '' : `: ${reason}`;
   if (attributes.type === 'path') {
     const { verb, path } = attributes;

@@ -81,6 +81,8 @@ async function replace(api: Api, replacement: Replacement, caller: Caller): Prom
   } as const;
   const context = writeContext(api, caller, isDryRun);
   await api.admission.mutate(served.resource, admissionRequest(target, caller, admitted));
+  const { namespace, name } = target;
+  served.strategy.checkRights?.({ object, old, user: caller.user, namespace, name });
   carryOver(object, old);
   using _ = target.subresource === undefined ? served.strategy.allocate?.(object, old, context) : undefined;
   prepareForUpdate(target, { object, old, context });

@@ -17,6 +17,16 @@ export interface WriteContext {
   warn(text: string): void;
 }
 
+/** A write whose rules ask more of the caller than the right to write. */
+export interface RightsCheck<T extends KubeObject = KubeObject> {
+  readonly object: T;
+  readonly old: T | undefined;
+  readonly user: User;
+  readonly namespace: string | undefined;
+  /** As the URL has it: empty where the body names the object. */
+  readonly name: string;
+}
+
 export type DefaultPropagation = 'Background' | 'Orphan' | 'Unsupported';
 
 /** Part of a strategy that a write through one subresource follows. */
@@ -29,6 +39,8 @@ export interface SubresourceStrategy<T extends KubeObject = KubeObject> {
 export interface Strategy<T extends KubeObject = KubeObject> {
   /** Fills in what the object leaves open; runs on whatever a client sent or a patch made. */
   setDefaults?(object: T): void;
+  /** Throws a StatusError for what the caller may not write. The object is as it was sent, decoded and admitted. */
+  checkRights?(check: RightsCheck<T>): void;
   /** Drops what a create may not set. The status is gone by then. */
   prepareForCreate?(object: T, context: WriteContext): void;
   validate?(object: T, context: WriteContext): readonly FieldError[];

@@ -1,4 +1,5 @@
 /** Who a request comes from, as authentication found out. */
+import { dnsLabelProblems, dnsSubdomainProblems } from '#kube/names.ts';
 
 export interface User {
   readonly name: string;
@@ -8,10 +9,38 @@ export interface User {
 }
 
 export const AUTHENTICATED = 'system:authenticated';
-const UNAUTHENTICATED = 'system:unauthenticated';
+export const UNAUTHENTICATED = 'system:unauthenticated';
 export const MASTERS = 'system:masters';
 
 export const ANONYMOUS: User = { name: 'system:anonymous', groups: [UNAUTHENTICATED] };
+
+/** Which credential it was, among what else is known of a user. */
+export const CREDENTIAL_ID = 'authentication.kubernetes.io/credential-id';
+
+const SERVICE_ACCOUNT_PREFIX = 'system:serviceaccount:';
+const SERVICE_ACCOUNTS = 'system:serviceaccounts';
+
+export interface ServiceAccountRef {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** The user that a service account is. */
+export function serviceAccountUserName({ namespace, name }: ServiceAccountRef): string {
+  return `${SERVICE_ACCOUNT_PREFIX}${namespace}:${name}`;
+}
+
+export function serviceAccountGroups(namespace: string): string[] {
+  return [SERVICE_ACCOUNTS, `${SERVICE_ACCOUNTS}:${namespace}`];
+}
+
+/** The service account that a user is, if it is one. */
+export function serviceAccountOf(userName: string): ServiceAccountRef | undefined {
+  if (!userName.startsWith(SERVICE_ACCOUNT_PREFIX)) return undefined;
+  const [namespace = '', name = '', ...rest] = userName.slice(SERVICE_ACCOUNT_PREFIX.length).split(':');
+  const isOne = dnsLabelProblems(namespace).length === 0 && dnsSubdomainProblems(name).length === 0;
+  return isOne && rest.length === 0 ? { namespace, name } : undefined;
+}
 
 /** One of our own controllers: it may do everything. */
 export function systemUser(name: string): User {

@@ -9,6 +9,7 @@ import { typed } from '#kube/kind.ts';
 import { MemoryLog } from '#store/memory-log.ts';
 import { type HttpsApi, startHttpsApi } from '#testing/https-api.ts';
 import { createWorkloads } from '#workloads/create-workloads.ts';
+import { bootstrapRoles } from '#workloads/rbac/bootstrap.ts';
 
 /** Kinds that come with custom resources. */
 const NOT_SERVED = ['CustomResourceDefinition'];
@@ -40,6 +41,7 @@ async function startApi(): Promise<HttpsApi> {
     isHealthy: () => true,
   }));
   const api = await startHttpsApi({ kinds, log, podTokens: 'projected', http: { checks } });
+  await bootstrapRoles(api.client, '0.0.0-test');
   for (const name of NAMESPACES) await api.client.create(Namespace, typed(Namespace, { metadata: { name } }));
   return api;
 }

@@ -10,6 +10,7 @@ import { createJobController } from '#workloads/job/reconcile.ts';
 import { createJobTtlController } from '#workloads/job/ttl.ts';
 import { createNamespaceController } from '#workloads/namespace/reconcile.ts';
 import { createReplicaSetController, type WorkloadEnvironment } from '#workloads/replica-set/reconcile.ts';
+import { createRoleAggregation } from '#workloads/rbac/aggregation.ts';
 import { createScheduler } from '#workloads/scheduler/reconcile.ts';
 
 export interface WorkloadsOptions extends WorkloadEnvironment {
@@ -31,5 +32,6 @@ export function createWorkloads(options: WorkloadsOptions): Controller[] {
     createEndpointsController(options),
     createSliceMirrorController(options),
     createGarbageCollector(options),
+    createRoleAggregation(options),
   ];
 }

@@ -3,9 +3,9 @@
  * token, else nobody in particular. A token that is not known is refused; a broken or other scheme counts as none.
  */
 import type { IncomingMessage } from 'node:http';
-import { TLSSocket } from 'node:tls';
+import { type PeerCertificate, TLSSocket } from 'node:tls';
 import { unauthorized } from '#kube/status.ts';
-import { ANONYMOUS, AUTHENTICATED, type User } from '#apiserver/user.ts';
+import { ANONYMOUS, AUTHENTICATED, CREDENTIAL_ID, type User } from '#apiserver/user.ts';
 
 /** Undefined for a token that is not valid. */
 export type TokenAuthenticator = (token: string) => User | undefined | Promise<User | undefined>;
@@ -32,10 +32,13 @@ function certificateUser(socket: unknown): User | undefined {
 }
 
 function userOf(socket: TLSSocket): User | undefined {
-  const subject = socket.getPeerCertificate().subject as Readonly<Record<string, string | string[]>> | undefined;
-  const name = [subject?.['CN'] ?? []].flat()[0];
+  const { subject, fingerprint256 } = socket.getPeerCertificate() as Partial<PeerCertificate>;
+  const names = subject as Readonly<Record<string, string | string[]>> | undefined;
+  const name = [names?.['CN'] ?? []].flat()[0];
   if (name === undefined) return undefined;
-  return { name, groups: [...[subject?.['O'] ?? []].flat(), AUTHENTICATED] };
+  const hash = (fingerprint256 ?? '').replaceAll(':', '').toLowerCase();
+  const extra = { [CREDENTIAL_ID]: [`X509SHA256=${hash}`] };
+  return { name, groups: [...[names?.['O'] ?? []].flat(), AUTHENTICATED], extra };
 }
 
 function bearerToken(header: string | undefined): string | undefined {

@@ -6,7 +6,7 @@ import type { Exchange } from '#apiserver/http/exchange.ts';
 import { aggregatedDiscovery } from '#apiserver/http/aggregated-discovery.ts';
 import { requireGet } from '#apiserver/http/miscellany.ts';
 import { type Negotiable, negotiate } from '#apiserver/http/negotiate.ts';
-import { PageNotFound } from '#apiserver/http/page-not-found.ts';
+import { PageNotFound } from '#apiserver/http/plain-failure.ts';
 import { sendObject } from '#apiserver/http/reply.ts';
 import type { HttpApi } from '#apiserver/http/server.ts';
 import { groupsOf, type ServedGroup } from '#apiserver/http/groups.ts';

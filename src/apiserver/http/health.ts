@@ -1,6 +1,6 @@
 /** `/healthz`, `/livez` and `/readyz`: plain, `?verbose`, `?exclude=NAME`, and one path per check. */
 import type { Exchange } from '#apiserver/http/exchange.ts';
-import { PageNotFound } from '#apiserver/http/page-not-found.ts';
+import { PageNotFound } from '#apiserver/http/plain-failure.ts';
 import { sendPlain } from '#apiserver/http/reply.ts';
 import type { HttpApi } from '#apiserver/http/server.ts';
 

@@ -1,5 +1,5 @@
 /** `/openapi/v3` and `/openapi/v3/apis/GROUP/VERSION` in JSON, `/openapi/v2` also in protobuf. */
-import { PageNotFound } from '#apiserver/http/page-not-found.ts';
+import { PageNotFound } from '#apiserver/http/plain-failure.ts';
 import type { Exchange } from '#apiserver/http/exchange.ts';
 import { requireGet } from '#apiserver/http/miscellany.ts';
 import { sendBytes, sendObject } from '#apiserver/http/reply.ts';

@@ -2,8 +2,8 @@
 import type { IncomingMessage } from 'node:http';
 import { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type Attributes, refusal } from '#apiserver/authorize.ts';
 import { asStatusError } from '#apiserver/failures.ts';
+import { attributesOf, requireAllowed } from '#apiserver/http/access.ts';
 import { authenticate } from '#apiserver/http/authenticate.ts';
 import { handleDiscovery } from '#apiserver/http/discovery.ts';
 import { Exchange } from '#apiserver/http/exchange.ts';
@@ -11,11 +11,11 @@ import { handleHealth, isHealthPath } from '#apiserver/http/health.ts';
 import { handleIssuer, isIssuerPath } from '#apiserver/http/issuer.ts';
 import { handleMetrics, handleRoot, handleVersion } from '#apiserver/http/miscellany.ts';
 import { handleOpenApi } from '#apiserver/http/openapi.ts';
+import { impersonate } from '#apiserver/http/impersonate.ts';
 import { type ApiPath, parsePath } from '#apiserver/http/path.ts';
-import { PageNotFound, sendNotFound } from '#apiserver/http/page-not-found.ts';
+import { PageNotFound, PlainFailure, sendPlainFailure } from '#apiserver/http/plain-failure.ts';
 import { proxyUpgrade } from '#apiserver/http/proxy.ts';
 import { handleResource } from '#apiserver/http/resource.ts';
-import { verbFor } from '#apiserver/http/verb.ts';
 import { sendStatus } from '#apiserver/http/reply.ts';
 import type { HttpApi } from '#apiserver/http/server.ts';
 import { methodNotAllowed } from '#kube/status.ts';
@@ -24,41 +24,21 @@ export async function route(http: HttpApi, exchange: Exchange): Promise<void> {
   const path = parsePath(exchange.path);
   const observed = http.requests.begin(exchange, path);
   try {
-    exchange.user = await authenticate(exchange.request, http.tokens);
-    await authorize(http, exchange, path);
+    await admitCaller(http, exchange, path);
     await dispatch(http, exchange, path);
   } catch (error) {
-    if (!(error instanceof PageNotFound)) throw error;
-    await sendNotFound(exchange);
+    if (!(error instanceof PlainFailure)) throw error;
+    await sendPlainFailure(exchange, error);
   } finally {
     observed.end();
   }
 }
 
-async function authorize(http: HttpApi, exchange: Exchange, path: ApiPath): Promise<void> {
-  const attributes = attributesOf(exchange, path);
-  const decision = await http.authorizer(exchange.user, attributes);
-  if (decision.isAllowed) return;
-  exchange.response.setHeader('X-Content-Type-Options', 'nosniff');
-  throw refusal(exchange.user, attributes, decision.reason);
-}
-
-function attributesOf(exchange: Exchange, path: ApiPath): Attributes {
-  if (path.type !== 'resource') {
-    return { type: 'path', verb: exchange.method.toLowerCase(), path: exchange.path };
-  }
-  const { group, version, plural, namespace, name, subresource } = path;
-  const isNamespace = group === '' && plural === 'namespaces' && name !== '';
-  return {
-    type: 'resource',
-    verb: verbFor(exchange, path),
-    group,
-    version,
-    resource: plural,
-    subresource,
-    namespace: isNamespace ? name : namespace,
-    name,
-  };
+/** Who asks, whom they ask as, and whether they may. */
+async function admitCaller(http: HttpApi, exchange: Exchange, path: ApiPath): Promise<void> {
+  exchange.user = await authenticate(exchange.request, http.tokens);
+  impersonate(http, exchange);
+  requireAllowed(http.api.rights.authorizer, exchange, attributesOf(exchange, path));
 }
 
 async function dispatch(http: HttpApi, exchange: Exchange, path: ApiPath): Promise<void> {
@@ -96,9 +76,8 @@ export async function upgrade(http: HttpApi, request: IncomingMessage, { socket,
   const exchange = new Exchange(request, response);
   socket.on('error', () => socket.destroy());
   try {
-    exchange.user = await authenticate(request, http.tokens);
     const path = parsePath(exchange.path);
-    await authorize(http, exchange, path);
+    await admitCaller(http, exchange, path);
     if (path.type !== 'resource') throw methodNotAllowed();
     await proxyUpgrade(http, { exchange, path, socket, head });
   } catch (error) {
@@ -106,7 +85,7 @@ export async function upgrade(http: HttpApi, request: IncomingMessage, { socket,
     response.assignSocket(socket as never);
     response.setHeader('Connection', 'close');
     response.on('finish', () => socket.end());
-    if (error instanceof PageNotFound) await sendNotFound(exchange);
+    if (error instanceof PlainFailure) await sendPlainFailure(exchange, error);
     else await sendStatus(exchange, asStatusError(error, http.logger));
   }
 }

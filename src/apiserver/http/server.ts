@@ -12,7 +12,6 @@ import type { Logger } from '#base/log.ts';
 import { MetricRegistry } from '#base/metrics.ts';
 import { StatusError } from '#kube/status.ts';
 import type { ApiServer } from '#apiserver/api-server.ts';
-import { allowAuthenticated, type Authorizer } from '#apiserver/authorize.ts';
 import { asStatusError } from '#apiserver/failures.ts';
 import type { TokenAuthenticator } from '#apiserver/http/authenticate.ts';
 import { Exchange } from '#apiserver/http/exchange.ts';
@@ -49,7 +48,6 @@ export interface HttpServerOptions {
   readonly version: string;
   /** Tokens of service accounts when absent. */
   readonly tokens?: TokenAuthenticator;
-  readonly authorizer?: Authorizer;
   /** The way to the node agent; without it logs and exec are 503. */
   readonly kubelet?: KubeletProxy;
   /** Beside the server's own. */
@@ -62,7 +60,6 @@ export interface HttpServerOptions {
 /** What the handlers of requests share. */
 export interface HttpApi {
   readonly api: ApiServer;
-  readonly authorizer: Authorizer;
   readonly tokens: TokenAuthenticator;
   readonly kubelet: KubeletProxy | undefined;
   readonly checks: readonly HealthCheck[];
@@ -85,7 +82,6 @@ export class ApiHttpServer implements AsyncDisposable {
     const metrics = options.metrics ?? new MetricRegistry();
     this.#http = {
       api: options.api,
-      authorizer: options.authorizer ?? allowAuthenticated,
       tokens: options.tokens ?? ((token) => options.api.tokens.authenticate(token).user),
       kubelet: options.kubelet,
       checks: options.checks ?? [],

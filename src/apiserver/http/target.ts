@@ -5,7 +5,7 @@
 import { badRequest, methodNotAllowed, methodNotSupported, noSuchResource, notFound } from '#kube/status.ts';
 import type { Target } from '#apiserver/api.ts';
 import type { Exchange } from '#apiserver/http/exchange.ts';
-import { PageNotFound } from '#apiserver/http/page-not-found.ts';
+import { PageNotFound } from '#apiserver/http/plain-failure.ts';
 import type { ResourcePath } from '#apiserver/http/path.ts';
 import { partOf, type Registry, type ServedKind } from '#apiserver/registry.ts';
 import { verbFor } from '#apiserver/http/verb.ts';

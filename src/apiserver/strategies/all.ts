@@ -1,7 +1,10 @@
 /** Which strategy each kind follows. */
 import type { Clock } from '#base/clock.ts';
+import { ClusterRoleBinding } from '#kube/kinds/rbac/cluster-role-binding.ts';
+import { RoleBinding } from '#kube/kinds/rbac/role-binding.ts';
 import { type Kind, resourceOf } from '#kube/kind.ts';
 import type { Store } from '#store/store.ts';
+import type { Rights } from '#apiserver/rbac/rights.ts';
 import { configMapStrategy } from '#apiserver/strategies/config-map.ts';
 import { customStrategy } from '#apiserver/strategies/custom.ts';
 import { deploymentStrategy } from '#apiserver/strategies/deployment.ts';
@@ -9,7 +12,7 @@ import { horizontalPodAutoscalerStrategy } from '#apiserver/strategies/horizonta
 import { jobStrategy } from '#apiserver/strategies/job.ts';
 import { namespaceStrategy } from '#apiserver/strategies/namespace.ts';
 import { podStrategy } from '#apiserver/strategies/pod.ts';
-import { bindingStrategy, roleStrategy } from '#apiserver/strategies/rbac.ts';
+import { bindingStrategy, clusterRoleStrategy, roleStrategy } from '#apiserver/strategies/rbac.ts';
 import { replicaSetStrategy } from '#apiserver/strategies/replica-set.ts';
 import { secretStrategy } from '#apiserver/strategies/secret.ts';
 import { ServiceAllocator } from '#apiserver/strategies/service/allocation.ts';
@@ -32,11 +35,12 @@ import type { Strategy } from '#apiserver/strategy.ts';
 export interface StrategyOptions {
   readonly store: Store;
   readonly clock: Clock;
+  readonly rights: Rights;
   /** Addresses of Services, such as `10.96.0.0/16`. */
   readonly serviceCidr: string;
 }
 
-export function strategies({ store, clock, serviceCidr }: StrategyOptions): (kind: Kind) => Strategy {
+export function strategies({ store, clock, rights, serviceCidr }: StrategyOptions): (kind: Kind) => Strategy {
   const services = serviceStrategy(new ServiceAllocator({ store, clock, cidr: serviceCidr }));
   const builtin = new Map<string, Strategy>([
     ['configmaps', configMapStrategy],
@@ -55,10 +59,10 @@ export function strategies({ store, clock, serviceCidr }: StrategyOptions): (kin
     ['horizontalpodautoscalers.autoscaling', horizontalPodAutoscalerStrategy],
     ['leases.coordination.k8s.io', leaseStrategy],
     ['endpointslices.discovery.k8s.io', endpointSliceStrategy],
-    ['roles.rbac.authorization.k8s.io', roleStrategy],
-    ['clusterroles.rbac.authorization.k8s.io', roleStrategy],
-    ['rolebindings.rbac.authorization.k8s.io', bindingStrategy],
-    ['clusterrolebindings.rbac.authorization.k8s.io', bindingStrategy],
+    ['roles.rbac.authorization.k8s.io', roleStrategy(rights)],
+    ['clusterroles.rbac.authorization.k8s.io', clusterRoleStrategy(rights)],
+    ['rolebindings.rbac.authorization.k8s.io', bindingStrategy(rights, RoleBinding)],
+    ['clusterrolebindings.rbac.authorization.k8s.io', bindingStrategy(rights, ClusterRoleBinding)],
     ['mutatingwebhookconfigurations.admissionregistration.k8s.io', mutatingWebhookConfigurationStrategy],
     ['validatingwebhookconfigurations.admissionregistration.k8s.io', validatingWebhookConfigurationStrategy],
   ]);

@@ -4,6 +4,7 @@
  */
 import { isObject } from '#base/json.ts';
 import type { KubeObject } from '#kube/object.ts';
+import { serviceAccountUserName } from '#apiserver/user.ts';
 
 export const ISSUER = 'https://kubernetes.default.svc.cluster.local';
 const SECRET_ISSUER = 'kubernetes/serviceaccount';
@@ -50,10 +51,6 @@ export function nameOfObject({ metadata: { name = '', uid = '' } }: KubeObject):
   return { name, uid };
 }
 
-export function userName(namespace: string, account: string): string {
-  return `system:serviceaccount:${namespace}:${account}`;
-}
-
 export function formatBoundClaims(claims: BoundClaims): object {
   const { namespace, node, pod, secret, account, warnAfter } = claims;
   return {
@@ -71,7 +68,7 @@ export function formatBoundClaims(claims: BoundClaims): object {
       ...(warnAfter === undefined ? {} : { warnafter: warnAfter }),
     },
     nbf: claims.notBefore,
-    sub: userName(namespace, account.name),
+    sub: serviceAccountUserName({ namespace, name: account.name }),
   };
 }
 
@@ -82,7 +79,7 @@ export function formatSecretClaims({ namespace, account, secretName }: SecretCla
     [`${SECRET_CLAIM}/secret.name`]: secretName,
     [`${SECRET_CLAIM}/service-account.name`]: account.name,
     [`${SECRET_CLAIM}/service-account.uid`]: account.uid,
-    sub: userName(namespace, account.name),
+    sub: serviceAccountUserName({ namespace, name: account.name }),
   };
 }
 
@@ -124,7 +121,7 @@ function parseSecret(payload: Readonly<Record<string, unknown>>): SecretClaims |
   const [namespace, secretName] = [claim('namespace'), claim('secret.name')];
   const account = { name: claim('service-account.name'), uid: claim('service-account.uid') };
   const isWhole = [namespace, secretName, account.name, account.uid].every((text) => text !== '');
-  if (!isWhole || payload['sub'] !== userName(namespace, account.name)) return undefined;
+  if (!isWhole || payload['sub'] !== serviceAccountUserName({ namespace, name: account.name })) return undefined;
   return { type: 'secret', namespace, account, secretName };
 }
 

@@ -19,15 +19,19 @@ import {
   ISSUER,
   nameOfObject,
   parseClaims,
-  userName,
 } from '#apiserver/tokens/claims.ts';
 import { generateSigningKey, type JsonWebKey, SigningKey } from '#apiserver/tokens/signing-key.ts';
-import { AUTHENTICATED, type User } from '#apiserver/user.ts';
+import {
+  AUTHENTICATED,
+  CREDENTIAL_ID,
+  serviceAccountGroups,
+  serviceAccountUserName,
+  type User,
+} from '#apiserver/user.ts';
 
 /** Tokens whose signature is remembered as good; the one that was not seen for longest goes first. */
 const MAX_REMEMBERED = 4_096;
 
-const ACCOUNTS = 'system:serviceaccounts';
 const EXTRA = 'authentication.kubernetes.io';
 
 /** The API server, as an audience. */
@@ -160,14 +164,14 @@ function otherAudience(meant: readonly string[], wanted: readonly string[]): str
 
 function userOf(claims: Claims): User {
   const { namespace, account } = claims;
-  const name = userName(namespace, account.name);
-  const user = { name, uid: account.uid, groups: [ACCOUNTS, `${ACCOUNTS}:${namespace}`, AUTHENTICATED] };
+  const name = serviceAccountUserName({ namespace, name: account.name });
+  const user = { name, uid: account.uid, groups: [...serviceAccountGroups(namespace), AUTHENTICATED] };
   return claims.type === 'bound' ? { ...user, extra: extraOf(claims) } : user;
 }
 
 function extraOf({ id, node, pod }: BoundClaims): Record<string, string[]> {
   return {
-    [`${EXTRA}/credential-id`]: [`JTI=${id}`],
+    [CREDENTIAL_ID]: [`JTI=${id}`],
     ...(node ? { [`${EXTRA}/node-name`]: [node.name] } : {}),
     ...(node && node.uid !== '' ? { [`${EXTRA}/node-uid`]: [node.uid] } : {}),
     ...(pod ? { [`${EXTRA}/pod-name`]: [pod.name], [`${EXTRA}/pod-uid`]: [pod.uid] } : {}),

@@ -46,6 +46,7 @@ export async function createDecoded(api: Api, request: DecodedCreate, caller: Ca
   requireNamespace(api, target, object.metadata.name ?? '');
   if (request.ownership !== 'set') trackOwnership(api, target, { before: undefined, after: object, options }, caller);
   await api.admission.mutate(served.resource, admissionRequest(target, caller, admitted));
+  served.strategy.checkRights?.({ object, old: undefined, user: caller.user, namespace, name: target.name });
   stampNew(object, namespace, api.clock);
   const context = writeContext(api, caller, isDryRun);
   using _ = served.strategy.allocate?.(object, undefined, context);

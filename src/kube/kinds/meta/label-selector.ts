@@ -1,7 +1,7 @@
 /** Label selectors as objects: which objects a controller or a service means. */
 import { type Infer, list, map, object, required, string } from '#kube/schema.ts';
 
-const labelSelectorRequirementSchema = object(
+export const labelSelectorRequirementSchema = object(
   {
     key: required(string('Key of the label.')),
     operator: required(string("How the label's value relates to the values.")),
