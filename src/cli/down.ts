@@ -16,7 +16,7 @@ import { unmountRunFolder } from '#supervisor/run-folder.ts';
 import { stopPlatform } from '#supervisor/stop.ts';
 
 /** What is written whole gets its name by a rename, which a death or a full disk may have prevented. */
-const HALF_WRITTEN = /^(kubeconfig|skeleton)\.new$|^config\.json\.\d+\.tmp$/;
+const HALF_WRITTEN = /^(kubeconfig|skeleton(-token)?)\.new$|^config\.json\.\d+\.tmp$/;
 
 export interface DownOptions {
   readonly stateDir: string;

@@ -13,7 +13,7 @@ import { takenRanges, withNetworkLock } from '#runtime/network/taken-ranges.ts';
 import { writeJson } from '#supervisor/state-file.ts';
 import { NetlinkSocket } from '#sys/netlink/socket.ts';
 
-type PortName = Exclude<ListenerName, 'local'>;
+type PortName = Exclude<ListenerName, 'local' | 'cluster'>;
 
 /** sun_path of Linux, without its NUL. */
 const MAX_SOCKET_PATH_BYTES = 107;

@@ -8,6 +8,7 @@
  *     DIR/images/          blobs, unpacked layers, references
  *     DIR/pods/UID/        volumes, writable layers and kept record of one pod
  *     DIR/skeleton/        the lowest layer of every root filesystem
+ *     DIR/skeleton-token/  the one above it, where a token is mounted
  *     DIR/pod-logs/        containers' logs, kept for a while after the pod is gone
  *     DIR/log/             our processes' logs
  *     DIR/journal/         decisions and cold starts, bounded
@@ -16,6 +17,8 @@
  *                          mounted network namespaces
  */
 import path from 'node:path';
+import { assert } from '#base/assert.ts';
+import { cidrAddress, parseCidr } from '#base/ip.ts';
 
 /** What the user may choose on `up`; persisted, so that a restart keeps it. */
 export interface PlatformSettings {
@@ -49,8 +52,21 @@ export function reachableAddress(address: string): string {
   return address === '::' ? '::1' : address;
 }
 
-/** Kernel listeners by name, held by the supervisor and inherited by the processes. */
-export type ListenerName = 'api' | 'http' | 'https' | 'local';
+/** Where the API is for whoever is inside the cluster: the first address of the Service range. */
+export function apiServiceAddress(serviceCidr: string): string {
+  const cidr = parseCidr(serviceCidr);
+  assert(cidr, `not an address range: ${serviceCidr}`);
+  return cidrAddress(cidr, 1);
+}
+
+/** What containers call the API. */
+export function apiServiceNames(clusterDomain: string): string[] {
+  const names = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc'];
+  return [...names, `kubernetes.default.svc.${clusterDomain}`];
+}
+
+/** Kernel listeners by name, held by the supervisor and inherited by the processes; `cluster` is the API for pods. */
+export type ListenerName = 'api' | 'http' | 'https' | 'local' | 'cluster';
 
 /** `DIR/run/platform.json`: who runs, written by the supervisor on each change, whole and atomically. */
 export interface PlatformState {
@@ -81,7 +97,7 @@ export interface ListenerState {
 
 /** The file descriptors by which each process finds its inherited listeners. */
 export const INHERITED_FDS = {
-  control: { api: 3 },
+  control: { api: 3, cluster: 8 },
   gateway: { http: 3, https: 4, local: 5 },
 } as const;
 
@@ -107,6 +123,7 @@ export interface StatePaths {
   /** Bundles and mount points of containers. */
   readonly bundles: string;
   readonly skeleton: string;
+  readonly tokenSkeleton: string;
   readonly netns: string;
   readonly podLogs: string;
   readonly log: string;
@@ -143,6 +160,7 @@ export function statePaths(root: string): StatePaths {
     pods: at('pods'),
     bundles: at('run', 'pods'),
     skeleton: at('skeleton'),
+    tokenSkeleton: at('skeleton-token'),
     netns: at('run', 'netns'),
     podLogs: at('pod-logs'),
     log: at('log'),

@@ -8,9 +8,10 @@ import type { Logger } from '#base/log.ts';
 import { Cache } from '#client/cache.ts';
 import type { Client } from '#client/client.ts';
 import { createEventRecorder } from '#controller/event-recorder.ts';
+import { ConfigMap } from '#kube/kinds/core/config-map.ts';
 import { Pod } from '#kube/kinds/core/pod.ts';
 import { Service } from '#kube/kinds/core/service.ts';
-import type { PlatformSettings, StatePaths } from '#protocol/platform.ts';
+import { apiServiceAddress, apiServiceNames, type PlatformSettings, type StatePaths } from '#protocol/platform.ts';
 import { NodeAgent } from '#runtime/agent.ts';
 import { chooseRuntime, createDriver } from '#runtime/drivers/choose.ts';
 import { collectUnused } from '#runtime/image/commands.ts';
@@ -20,7 +21,7 @@ import { gatewayOf } from '#runtime/network/bridge.ts';
 import { NetworkPool } from '#runtime/network/pool.ts';
 import { capacityOf, nodeName, NodeStatus } from '#runtime/node/node-status.ts';
 import type { AgentEnvironment } from '#runtime/pod/agent-environment.ts';
-import { makeSkeleton } from '#runtime/pod/skeleton.ts';
+import { makeSkeletons } from '#runtime/pod/skeleton.ts';
 import { StartTurns } from '#runtime/pod/start-turns.ts';
 import { ExitWatcher } from '#runtime/pod/exits.ts';
 import { KubeletServer } from '#runtime/kubelet/server.ts';
@@ -30,6 +31,9 @@ import { podLookup } from '#runtime/pod/lookup.ts';
 import { detectCgroups } from '#sys/cgroup-layout.ts';
 
 const HOST_RESOLV_CONF = '/etc/resolv.conf';
+
+/** Each namespace has a ConfigMap of this name. */
+const ROOT_CA = 'metadata.name=kube-root-ca.crt';
 
 export interface CreateAgentOptions {
   readonly settings: Pick<PlatformSettings, 'stateDir' | 'podCidr' | 'serviceCidr' | 'bridge' | 'cgroup'>;
@@ -58,16 +62,14 @@ export async function createAgent(options: CreateAgentOptions, signal: AbortSign
   await using stack = new AsyncDisposableStack();
   for (const folder of [paths.pods, paths.bundles, paths.podLogs, paths.exits, paths.netns])
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-  makeSkeleton(paths.skeleton);
+  const skeletons = makeSkeletons(paths);
   const { driver, cgroups } = await findRuntime(paths, signal);
   const images = stack.use(await ImageService.open({ root: paths.images, clock, logger, registry: options.registry }));
   const network = stack.use(new NetworkPool({ ...settings, netnsDir: paths.netns, clock, log: logger }));
   const exits = stack.use(new ExitWatcher(paths.exits, clock));
   const name = nodeName();
   const { address } = gatewayOf(settings.podCidr);
-  const cacheOptions = { client, clock, logger };
-  const pods = stack.use(new Cache(Pod, { ...cacheOptions, fieldSelector: `spec.nodeName=${name}` }));
-  const services = stack.use(new Cache(Service, cacheOptions));
+  const caches = stack.use(cachesOf(options, name));
   const node = stack.use(
     new NodeStatus({
       ...options,
@@ -88,19 +90,18 @@ export async function createAgent(options: CreateAgentOptions, signal: AbortSign
     images,
     network,
     exits,
-    lookupIn: (namespace) => podLookup(client, services, namespace),
+    lookupIn: (namespace) => podLookup({ client, ...caches }, namespace),
     node: { name, address, allocatable: capacityOf(settings.stateDir).allocatable },
     podFolders: paths,
-    skeleton: paths.skeleton,
+    skeletons,
     podLogsDir: paths.podLogs,
     cgroups,
     cgroup: settings.cgroup,
     resolvConf: (namespace) => resolvConf(namespace, options.clusterDomain),
+    apiHost: { address: apiServiceAddress(settings.serviceCidr), names: apiServiceNames(options.clusterDomain) },
   };
-  const agent = stack.use(new NodeAgent({ env, pods }));
-  pods.start();
-  services.start();
-  await Promise.all([pods.synced, services.synced]);
+  const agent = stack.use(new NodeAgent({ env, pods: caches.pods }));
+  await caches.start();
   await agent.start();
   const findPod = (namespace: string, podName: string) => {
     const runner = agent.runner(namespace, podName);
@@ -112,6 +113,26 @@ export async function createAgent(options: CreateAgentOptions, signal: AbortSign
   collectImages(images, { paths, logger }, signal);
   const owned = stack.move();
   return { agent, images, env, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** What the agent follows: the node's pods, Services, and the ConfigMaps that nearly every pod shows. */
+function cachesOf(options: CreateAgentOptions, node: string) {
+  const pods = new Cache(Pod, { ...options, fieldSelector: `spec.nodeName=${node}` });
+  const services = new Cache(Service, options);
+  const authorities = new Cache(ConfigMap, { ...options, fieldSelector: ROOT_CA });
+  const all = [pods, services, authorities];
+  return {
+    pods,
+    services,
+    authorities,
+    async start() {
+      for (const cache of all) cache.start();
+      await Promise.all(all.map((cache) => cache.synced));
+    },
+    [Symbol.dispose]() {
+      for (const cache of all) cache[Symbol.dispose]();
+    },
+  };
 }
 
 /** What interrupted pulls left behind, and content that no name and no container refers to any more. */

@@ -9,7 +9,7 @@ import type { Pod } from '#kube/kinds/core/pod.ts';
 import { Secret } from '#kube/kinds/core/secret.ts';
 import { typed } from '#kube/kind.ts';
 import { podPaths } from '#runtime/pod/record.ts';
-import { VolumeError } from '#runtime/volumes/content.ts';
+import { VolumeError } from '#runtime/volumes/volume-error.ts';
 import { containerMounts } from '#runtime/volumes/mounts.ts';
 import { type AgentWorld, startAgentWorld } from '#testing/agent-world.ts';
 import { eventually } from '#testing/eventually.ts';

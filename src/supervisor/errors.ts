@@ -20,6 +20,7 @@ const FLAGS: Readonly<Record<ListenerName, string | undefined>> = {
   http: '--http-port',
   https: '--https-port',
   local: undefined,
+  cluster: undefined,
 };
 
 /** Another supervisor of the same state directory runs. */

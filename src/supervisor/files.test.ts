@@ -88,6 +88,7 @@ const settings = {
   httpPort: 80,
   httpsPort: 0,
   podCidr: '10.200.16.0/20',
+  serviceCidr: '10.200.32.0/20',
   fallbackPorts: { http: [8080, 0] },
 } as unknown as PlatformSettings;
 
@@ -97,6 +98,7 @@ test('ports are asked for in the order of the settings; a port left to chance is
     http: { address: '127.0.0.1', ports: [80, 8080, 0] },
     https: { address: '127.0.0.1', ports: [0] },
     local: { address: '10.200.16.1', ports: [0], freeBind: true },
+    cluster: { address: '10.200.32.1', ports: [443, 6443, 0], freeBind: true, isBesideOurs: true },
   });
   assert.deepEqual(listenerRequests(settings, state).http.ports, [80, 8080, 8080, 0]);
   assert.equal(listenerRequests({ ...settings, localAddress: '127.0.0.1' }, undefined).local.address, '127.0.0.1');
@@ -108,7 +110,7 @@ test('every child has all listeners, each at a descriptor of its own', () => {
     const fds = [...LISTENERS.map((name) => CHILD_FDS[role][name]), ROLE_FD];
     assert.deepEqual(
       fds.sort((a, b) => a - b),
-      [3, 4, 5, 6, 7],
+      [3, 4, 5, 6, 7, 8],
     );
   }
   const served = listenerStates(LISTENERS.map((name) => ({ name, fd: 99, address: '127.0.0.1', port: 1 })));
@@ -119,6 +121,7 @@ test('every child has all listeners, each at a descriptor of its own', () => {
       ['http', 3, 'gateway'],
       ['https', 4, 'gateway'],
       ['local', 5, 'gateway'],
+      ['cluster', 8, 'control'],
     ],
   );
 });

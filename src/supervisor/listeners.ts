@@ -8,6 +8,7 @@
 import { closeSync } from 'node:fs';
 import { cidrAddress, parseCidr } from '#base/ip.ts';
 import {
+  apiServiceAddress,
   INHERITED_FDS,
   type ListenerName,
   type ListenerState,
@@ -21,12 +22,16 @@ import { pidfdGetfd, pidfdOf } from '#sys/pidfd.ts';
 import type { ProcessIdentity } from '#sys/proc.ts';
 import { boundAddress, isListening, listenTcp } from '#sys/socket.ts';
 
-export const LISTENERS: readonly ListenerName[] = ['api', 'http', 'https', 'local'];
+/** In the order in which they are opened: `cluster` may share the port of one that was opened before. */
+export const LISTENERS: readonly ListenerName[] = ['api', 'http', 'https', 'local', 'cluster'];
+
+/** What clients inside a cluster expect, then what they are told by their environment. */
+const CLUSTER_PORTS = [443, 6443, 0];
 
 /** All listeners of a child by their descriptors: its own first, then the spares. */
 export const CHILD_FDS: Readonly<Record<Role, Readonly<Record<ListenerName, number>>>> = {
   control: { ...INHERITED_FDS.control, http: 4, https: 5, local: 6 },
-  gateway: { ...INHERITED_FDS.gateway, api: 6 },
+  gateway: { ...INHERITED_FDS.gateway, api: 6, cluster: 8 },
 };
 
 export interface ListenerRequest {
@@ -35,6 +40,8 @@ export interface ListenerRequest {
   readonly ports: readonly number[];
   /** The address may belong to an interface that does not exist yet. */
   readonly freeBind?: boolean;
+  /** Listeners of ours on every address leave this one its port. */
+  readonly isBesideOurs?: boolean;
 }
 
 export interface Listener {
@@ -48,8 +55,9 @@ export type ListenerRequests = Readonly<Record<ListenerName, ListenerRequest>>;
 
 /** What the settings ask for. A port left to chance is the same as last time, if it is still free. */
 export function listenerRequests(settings: PlatformSettings, last: PlatformState | undefined): ListenerRequests {
+  const lastPortOf = (name: ListenerName) => last?.listeners.find((listener) => listener.name === name)?.port;
   const request = (name: ListenerName, port: number): ListenerRequest => {
-    const lastPort = last?.listeners.find((listener) => listener.name === name)?.port;
+    const lastPort = lastPortOf(name);
     const ports = [port, ...(settings.fallbackPorts?.[name] ?? [])];
     const tried = ports.flatMap((one) => (one === 0 && lastPort !== undefined ? [lastPort, 0] : [one]));
     return { address: settings.listenAddress, ports: tried };
@@ -60,6 +68,13 @@ export function listenerRequests(settings: PlatformSettings, last: PlatformState
     http: request('http', settings.httpPort),
     https: request('https', settings.httpsPort),
     local,
+    cluster: {
+      address: apiServiceAddress(settings.serviceCidr),
+      // Containers that run were told the last one.
+      ports: [lastPortOf('cluster') ?? [], CLUSTER_PORTS].flat(),
+      freeBind: true,
+      isBesideOurs: true,
+    },
   };
 }
 
@@ -77,7 +92,8 @@ export function obtainListeners(
 ): readonly Listener[] {
   const listeners: Listener[] = [];
   try {
-    for (const name of LISTENERS) listeners.push(takeListener(name, living) ?? openListener(name, requests[name]));
+    for (const name of LISTENERS)
+      listeners.push(takeListener(name, living) ?? openListener(name, requests[name], listeners));
     return listeners;
   } catch (error) {
     for (const { fd } of listeners) closeSync(fd);
@@ -86,11 +102,16 @@ export function obtainListeners(
 }
 
 /** Tries the ports in turn; throws what was wrong with the first. */
-export function openListener(name: ListenerName, { address, ports, freeBind }: ListenerRequest): Listener {
+export function openListener(
+  name: ListenerName,
+  { address, ports, freeBind, isBesideOurs }: ListenerRequest,
+  others: readonly Listener[] = [],
+): Listener {
+  const beside = isBesideOurs ? others.filter((one) => isEveryAddress(one.address)).map(({ fd }) => fd) : [];
   let failure: StartError | undefined;
   for (const port of ports) {
     try {
-      const fd = listenTcp({ address, port, freeBind: freeBind ?? false });
+      const fd = listenTcp({ address, port, freeBind: freeBind ?? false, beside });
       return { name, fd, address, port: boundAddress(fd)?.port ?? port };
     } catch (error) {
       failure ??= cannotListen(name, { address, port }, error);
@@ -98,6 +119,10 @@ export function openListener(name: ListenerName, { address, ports, freeBind }: L
     }
   }
   throw failure ?? new StartError(`no port was given for ${name}`);
+}
+
+function isEveryAddress(address: string): boolean {
+  return address === '0.0.0.0' || address === '::';
 }
 
 /** A duplicate of the listener that a living child has, be it to serve or to spare. */

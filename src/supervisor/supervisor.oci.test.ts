@@ -51,13 +51,13 @@ function putInCgroup(platform: TestPlatform, pid: number): void {
   }
 }
 
-test('a platform starts, serves its four ports, and stops in order without a trace', async () => {
+test('a platform starts, serves its ports, and stops in order without a trace', async () => {
   const platform = platformOf();
   const supervisor = platform.start();
   const { control, gateway } = await platform.whole();
   assert.equal(processStat(control.pid)?.parent, supervisor.pid);
   assert.equal(await platform.ask('https'), `gateway ${gateway.pid}`);
-  assert.equal(platform.state()?.listeners.length, 4);
+  assert.equal(platform.state()?.listeners.length, 5);
 
   const pid = await orphan(platform, 50, 9);
   const target = (fd: string) => readlinkSync(`/proc/${pid}/fd/${fd}`);

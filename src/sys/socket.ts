@@ -15,6 +15,7 @@ const SOCK_NONBLOCK = 0x800;
 const SOCK_CLOEXEC = 0x80000;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
+const SO_REUSEPORT = 15;
 const SO_ERROR = 4;
 const SO_PEERCRED = 17;
 const SO_ACCEPTCONN = 30;
@@ -43,20 +44,30 @@ export function tcpSocket(address: string): number {
 export interface ListenOptions extends SocketAddress {
   /** Binds an address that no interface has yet. */
   readonly freeBind?: boolean;
+  /** Listeners of this process on every address, which do not keep this one from its port; it gets what is sent to its
+   *  address, and they the rest. */
+  readonly beside?: readonly number[];
   /** How many connections wait to be accepted; the kernel cuts it to net.core.somaxconn. */
   readonly backlog?: number;
 }
 
 /** A socket that listens; connections wait in its backlog until somebody accepts. Port 0 takes any free one. */
-export function listenTcp({ address, port, freeBind, backlog = LISTEN_BACKLOG }: ListenOptions): number {
+export function listenTcp({ address, port, freeBind, beside = [], backlog = LISTEN_BACKLOG }: ListenOptions): number {
   const fd = tcpSocket(address);
   const where = `${address}:${port}`;
   try {
     setOption(fd, SOL_SOCKET, SO_REUSEADDR);
     if (freeBind) setOption(fd, SOL_IP, IP_FREEBIND);
-    const bytes = encodeSocketAddress({ address, port });
-    check(libc.bind(fd, bytes, bytes.length), 'bind', where);
-    check(libc.listen(fd, backlog), 'listen', where);
+    const sharing = beside.length === 0 ? [] : [...beside, fd];
+    for (const one of sharing) setOption(one, SOL_SOCKET, SO_REUSEPORT);
+    try {
+      const bytes = encodeSocketAddress({ address, port });
+      check(libc.bind(fd, bytes, bytes.length), 'bind', where);
+      check(libc.listen(fd, backlog), 'listen', where);
+    } finally {
+      // Nobody else shall join.
+      for (const one of sharing) setOption(one, SOL_SOCKET, SO_REUSEPORT, 0);
+    }
     return fd;
   } catch (error) {
     closeDescriptor(fd);
@@ -112,10 +123,10 @@ export function duplicate(fd: number): number {
   return check(libc.fcntl(fd, F_DUPFD_CLOEXEC, 0), 'fcntl');
 }
 
-function setOption(fd: number, level: number, option: number): void {
-  const one = Buffer.alloc(4);
-  one.writeInt32LE(1);
-  check(libc.setsockopt(fd, level, option, one, one.length), 'setsockopt');
+function setOption(fd: number, level: number, option: number, value = 1): void {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32LE(value);
+  check(libc.setsockopt(fd, level, option, bytes, bytes.length), 'setsockopt');
 }
 
 function intOption(fd: number, option: number): number {

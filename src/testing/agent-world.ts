@@ -13,6 +13,7 @@ import { Client } from '#client/client.ts';
 import { createEventRecorder } from '#controller/event-recorder.ts';
 import { ApiServer } from '#apiserver/api-server.ts';
 import { InProcessTransport } from '#apiserver/in-process.ts';
+import type { ServiceAccountTokens } from '#apiserver/tokens/service-account-tokens.ts';
 import { systemUser } from '#apiserver/user.ts';
 import { builtinKinds } from '#kube/kinds/all.ts';
 import { Event } from '#kube/kinds/core/event.ts';
@@ -39,6 +40,7 @@ const NAMESPACES = ['default', 'kube-system', 'kube-node-lease'];
 
 export interface AgentWorld extends AsyncDisposable {
   readonly client: Client;
+  readonly tokens: ServiceAccountTokens;
   readonly paths: StatePaths;
   readonly running: () => RunningAgent;
   /** Ends the agent as a crash would leave it, and starts another one over the same state. */
@@ -57,6 +59,8 @@ export interface AgentWorld extends AsyncDisposable {
 export interface AgentWorldOptions {
   readonly images?: readonly TestImage[];
   readonly logger?: Logger;
+  /** `none` when absent. */
+  readonly podTokens?: 'projected' | 'none';
 }
 
 export async function startAgentWorld(options: AgentWorldOptions = {}): Promise<AgentWorld> {
@@ -66,8 +70,8 @@ export async function startAgentWorld(options: AgentWorldOptions = {}): Promise<
   mkdirSync(paths.run, { recursive: true });
   const settings = { stateDir, ...planOf(stateDir) };
   const reaper = startReaper({ paths, clock: systemClock, log: logger });
-  const world = await startControllers(logger);
-  const { client } = world;
+  const world = await startControllers(logger, options.podTokens ?? 'none');
+  const { client, tokens } = world;
   const signal = new AbortController().signal;
   const start = () =>
     createAgent(
@@ -86,6 +90,7 @@ export async function startAgentWorld(options: AgentWorldOptions = {}): Promise<
   };
   return {
     client,
+    tokens,
     paths,
     running: () => agent as RunningAgent,
     stopAgent,
@@ -136,10 +141,15 @@ function planOf(stateDir: string) {
   return planNetwork({ stateDir, taken: takenRanges(netlink, bridge) });
 }
 
-async function startControllers(logger: Logger): Promise<{ client: Client } & AsyncDisposable> {
+interface World extends AsyncDisposable {
+  readonly client: Client;
+  readonly tokens: ServiceAccountTokens;
+}
+
+async function startControllers(logger: Logger, podTokens: 'projected' | 'none'): Promise<World> {
   const clock = systemClock;
   const store = await Store.open({ log: new MemoryLog(), clock, logger });
-  const api = new ApiServer({ store, clock, logger, kinds: builtinKinds, views: [], admission: [] });
+  const api = new ApiServer({ store, clock, logger, kinds: builtinKinds, podTokens });
   const client = new Client(new InProcessTransport(api, { user: systemUser('test'), userAgent: 'test' }));
   for (const name of NAMESPACES) await client.create(Namespace, typed(Namespace, { metadata: { name } }));
   const caches = new Caches({ client, clock, logger });
@@ -159,6 +169,7 @@ async function startControllers(logger: Logger): Promise<{ client: Client } & As
   for (const controller of controllers) controller.start();
   return {
     client,
+    tokens: api.tokens,
     async [Symbol.asyncDispose]() {
       for (const controller of controllers) await controller[Symbol.asyncDispose]();
       caches[Symbol.dispose]();

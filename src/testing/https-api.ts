@@ -49,7 +49,7 @@ export async function startHttpsApi(options: HttpsApiOptions): Promise<HttpsApi>
   const pki = new Pki({ directory: path.join(directory, 'pki'), clock: systemClock, serverNames: [] });
   const server = await ApiHttpServer.start({
     api,
-    listen: { host: '127.0.0.1', port: options.port ?? 0 },
+    listen: [{ host: '127.0.0.1', port: options.port ?? 0 }],
     certificate: pki.server,
     clientAuthority: pki.authorityCertificate,
     logger,

@@ -16,7 +16,6 @@ const FOLDER = import.meta.dirname;
 const CACHE = path.join(FOLDER, '..', '..', '.cache');
 const FLAGS = ['-static', '-O2', '-s', '-w'];
 const USER = 65_532;
-const SHELL_PROGRAMS = ['sh', 'cat', 'tar', 'stty', 'sleep', 'ls', 'mkdir', 'rm', 'head', 'wc'];
 
 /** Path of the compiled program. Throws where there is no compiler: tests ask `needs('compiler')` first. */
 export function appBinary(): string {
@@ -40,6 +39,7 @@ export const TEST_IMAGES = [
   'dev.local/hello:1',
   'dev.local/oracle:1',
   'test/shell:1',
+  'test/curl:1',
 ] as const;
 
 export type TestImage = (typeof TEST_IMAGES)[number];
@@ -52,6 +52,13 @@ const CONFIGS: Readonly<Record<TestImage, BuildConfig>> = {
   'dev.local/oracle:1': { env: { STYLE: 'oracle', CRASH_CODE: '3' } },
   // With a shell and what kubectl needs in a container, and as root, as most images with a shell are.
   'test/shell:1': { env: { PATH: '/bin' }, user: '0', entrypoint: [], cmd: ['/bin/sh'] },
+  // A client of the API from inside; what uses it needs curl.
+  'test/curl:1': { env: { PATH: '/bin' }, user: '0', entrypoint: [], cmd: ['/bin/sleep', '3600'] },
+};
+
+const PROGRAMS: Partial<Readonly<Record<TestImage, readonly string[]>>> = {
+  'test/shell:1': ['sh', 'cat', 'tar', 'stty', 'sleep', 'ls', 'mkdir', 'rm', 'head', 'wc'],
+  'test/curl:1': ['sh', 'cat', 'sleep', 'curl'],
 };
 
 /** One image under that name, or under others. */
@@ -69,7 +76,7 @@ export function testImage(image: TestImage, names: readonly string[] = [image]):
           content: `root:x:0:0:root:/:/none\nnonroot:x:${USER}:${USER}:nonroot:/:/none\n`,
         },
         { kind: 'file', path: 'etc/group', content: `root:x:0:\nnonroot:x:${USER}:\n` },
-        ...(image === 'test/shell:1' ? programEntries(SHELL_PROGRAMS) : []),
+        ...programEntries(PROGRAMS[image] ?? []),
       ],
     ],
     config: {

@@ -39,7 +39,8 @@ export type Listen = { readonly fd: number } | { readonly host: string; readonly
 
 export interface HttpServerOptions {
   readonly api: ApiServer;
-  readonly listen: Listen;
+  /** The first names the `port`. */
+  readonly listen: readonly Listen[];
   readonly certificate: KeyPair;
   /** Signs the client certificates that are believed. */
   readonly clientAuthority: string;
@@ -74,7 +75,7 @@ export interface HttpApi {
 }
 
 export class ApiHttpServer implements AsyncDisposable {
-  readonly #server: https.Server;
+  readonly #servers: readonly https.Server[];
   readonly #stop = new AbortController();
   readonly #http: HttpApi;
 
@@ -93,7 +94,11 @@ export class ApiHttpServer implements AsyncDisposable {
       logger: options.logger,
       stopping: this.#stop.signal,
     };
-    this.#server = https.createServer({
+    this.#servers = options.listen.map(() => this.#createServer(options));
+  }
+
+  #createServer(options: HttpServerOptions): https.Server {
+    const server = https.createServer({
       cert: options.certificate.certificate,
       key: options.certificate.key,
       ca: options.clientAuthority,
@@ -107,46 +112,54 @@ export class ApiHttpServer implements AsyncDisposable {
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
     });
-    this.#server.maxConnections = MAX_CONNECTIONS;
-    this.#server.on('request', (request, response) => void this.#handle(request, response));
-    this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    server.maxConnections = MAX_CONNECTIONS;
+    server.on('request', (request, response) => void this.#handle(request, response));
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       void upgrade(this.#http, request, { socket, head });
     });
-    this.#server.on('tlsClientError', () => {});
+    server.on('tlsClientError', () => {});
+    return server;
   }
 
   static async start(options: HttpServerOptions): Promise<ApiHttpServer> {
     const server = new ApiHttpServer(options);
-    await server.#listen(options.listen);
+    for (const [index, one] of server.#servers.entries()) {
+      const listen = options.listen[index];
+      if (listen) await server.#listen(one, listen);
+    }
     return server;
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo | null)?.port ?? 0;
+    return (this.#servers[0]?.address() as AddressInfo | null | undefined)?.port ?? 0;
   }
 
   /** Takes up a renewed certificate for connections to come. */
   useCertificate({ certificate, key }: KeyPair, clientAuthority: string): void {
-    this.#server.setSecureContext({ cert: certificate, key, ca: clientAuthority });
+    for (const server of this.#servers) server.setSecureContext({ cert: certificate, key, ca: clientAuthority });
   }
 
   /** Ends watches, lets short requests finish, then closes every connection. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
+    await Promise.all(this.#servers.map((server) => this.#close(server)));
+  }
+
+  async #close(server: https.Server): Promise<void> {
     const closed = new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
+      server.close(() => resolve());
     });
-    this.#server.closeIdleConnections();
-    using _ = this.#http.api.clock.after(1_000, () => this.#server.closeAllConnections(), { unref: true });
+    server.closeIdleConnections();
+    using _ = this.#http.api.clock.after(1_000, () => server.closeAllConnections(), { unref: true });
     await closed;
   }
 
-  #listen(listen: Listen): Promise<void> {
+  #listen(server: https.Server, listen: Listen): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(listen, () => {
-        this.#server.off('error', reject);
-        this.#server.on('error', (error) => this.#http.logger.error('the API listener failed', { error }));
+      server.once('error', reject);
+      server.listen(listen, () => {
+        server.off('error', reject);
+        server.on('error', (error) => this.#http.logger.error('the API listener failed', { error }));
         resolve();
       });
     });

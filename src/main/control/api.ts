@@ -23,10 +23,16 @@ import { legacyViews } from '#knative/legacy/v1alpha1.ts';
 import { adoptPods } from '#main/control/adopt-pods.ts';
 import { knativeAdmission } from '#main/control/admission.ts';
 import { readMetrics } from '#main/launch/metrics-socket.ts';
-import { INHERITED_FDS, type PlatformSettings, reachableAddress, type StatePaths } from '#protocol/platform.ts';
+import {
+  apiServiceAddress,
+  apiServiceNames,
+  INHERITED_FDS,
+  type PlatformSettings,
+  reachableAddress,
+  type StatePaths,
+} from '#protocol/platform.ts';
 import { SqliteLog } from '#store/sqlite-log.ts';
 import { Store } from '#store/store.ts';
-import { firstServiceAddress } from '#main/control/addresses.ts';
 
 export const CLUSTER_DOMAIN = 'cluster.local';
 
@@ -78,6 +84,7 @@ export async function startApi(options: ApiOptions): Promise<PlatformApi> {
     admission,
     serviceCidr,
     serviceAccountKey: pki.serviceAccountKey,
+    podTokens: 'projected' as const,
     metrics,
     isInside: (configuration: KubeObject) => insidePart(configuration) !== undefined,
   };
@@ -87,7 +94,8 @@ export async function startApi(options: ApiOptions): Promise<PlatformApi> {
   const caches = stack.use(new Caches({ client: clientOf('cache'), clock, logger }));
   const followed = stack.use(followConfigs({ cache: caches.of(ConfigMap), logger, clusterDomain: CLUSTER_DOMAIN }));
   configs = followed;
-  const listen = { fd: INHERITED_FDS.control.api };
+  const { api: fd, cluster } = INHERITED_FDS.control;
+  const listen = [{ fd }, { fd: cluster }];
   const kubelet = createKubeletProxy(paths.kubeletSocket);
   const http = {
     api: server,
@@ -121,14 +129,8 @@ function ownTransport(server: ApiServer, name: string): InProcessTransport {
 }
 
 function makePki({ settings, paths, clock, apiPort }: ApiOptions): Pki {
-  const names = [settings.listenAddress, firstServiceAddress(settings.serviceCidr), '127.0.0.1', 'localhost'];
-  const service = [
-    'kubernetes',
-    'kubernetes.default',
-    'kubernetes.default.svc',
-    `kubernetes.default.svc.${CLUSTER_DOMAIN}`,
-  ];
-  const pki = new Pki({ directory: paths.pki, clock, serverNames: [...new Set([...names, ...service])] });
+  const names = [settings.listenAddress, apiServiceAddress(settings.serviceCidr), ...apiServiceNames(CLUSTER_DOMAIN)];
+  const pki = new Pki({ directory: paths.pki, clock, serverNames: names });
   const address = reachableAddress(settings.listenAddress);
   const host = address.includes(':') ? `[${address}]` : address;
   writeKubeconfig({ file: paths.kubeconfig, server: `https://${host}:${apiPort}`, name: 'pinnace', pki });

@@ -9,7 +9,6 @@ import { createIngress, type IngressParts } from '#ingress/create-ingress.ts';
 import { createDrain } from '#ingress/drain.ts';
 import { defaultConfigMaps } from '#knative/config/all.ts';
 import type { ObjectRef } from '#kube/object.ts';
-import { firstServiceAddress } from '#main/control/addresses.ts';
 import { BOOTSTRAP, CLUSTER_DOMAIN, type PlatformApi, SERVED_KINDS } from '#main/control/api.ts';
 import type { PlatformWatch } from '#main/control/platform-watch.ts';
 import {
@@ -143,7 +142,7 @@ function addressOf(listeners: readonly ListenerState[], name: ListenerName): { a
   return { address: found?.address ?? '', port: found?.port ?? 0 };
 }
 
-function systemFacts({ listeners, settings, version }: ControllersOptions): SystemFacts {
+function systemFacts({ listeners, version }: ControllersOptions): SystemFacts {
   return {
     version,
     nodeName: nodeName(),
@@ -151,6 +150,6 @@ function systemFacts({ listeners, settings, version }: ControllersOptions): Syst
     http: addressOf(listeners, 'http'),
     https: addressOf(listeners, 'https'),
     local: addressOf(listeners, 'local'),
-    apiServiceAddress: firstServiceAddress(settings.serviceCidr),
+    cluster: addressOf(listeners, 'cluster'),
   };
 }

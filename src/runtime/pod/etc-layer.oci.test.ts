@@ -9,7 +9,10 @@ import { needs } from '#testing/requirements.ts';
 import { TemporaryFolder } from '#testing/temporary-folder.ts';
 
 const real = needs('root');
-const env = { resolvConf: (namespace: string) => `search ${namespace}\n` };
+const env = {
+  resolvConf: (namespace: string) => `search ${namespace}\n`,
+  apiHost: { address: '10.0.16.1', names: ['kubernetes', 'kubernetes.default'] },
+};
 
 /** Layers from the uppermost down, each made by a function that gets its folder. */
 function etcOf(folder: string, ...layers: ((layer: string) => void)[]) {
@@ -41,7 +44,10 @@ test('the layer says who the pod is, and its /etc looks like the one of the uppe
   assert.deepEqual([layers.length, mounts, mode & 0o7777, uid, gid], [1, [], 0o2750, 7, 7]);
   const text = (name: string) => readFileSync(path.join(etc, name), 'utf8');
   assert.deepEqual([text('hostname'), text('resolv.conf')], ['web\n', 'search a\n']);
-  assert.match(text('hosts'), /^10\.0\.0\.7\tweb\n10\.9\.9\.9\ta\tb\n$/m);
+  assert.match(
+    text('hosts'),
+    /^10\.0\.0\.7\tweb\n10\.0\.16\.1\tkubernetes\tkubernetes\.default\n10\.9\.9\.9\ta\tb\n$/m,
+  );
 });
 
 test('an image that has no /etc, or has taken it away, gets one', real, () => {

@@ -32,7 +32,7 @@ export interface EtcLayer {
 }
 
 /** A layer whose /etc looks like the image's; mounts, which nobody can write to, for an image whose /etc is no folder. */
-export function makeEtcLayer(env: Pick<AgentEnvironment, 'resolvConf'>, request: EtcRequest): EtcLayer {
+export function makeEtcLayer(env: Pick<AgentEnvironment, 'resolvConf' | 'apiHost'>, request: EtcRequest): EtcLayer {
   const { pod, address, folder, imageLayers } = request;
   const etc = path.join(folder, 'etc');
   rmSync(folder, { recursive: true, force: true });
@@ -40,7 +40,7 @@ export function makeEtcLayer(env: Pick<AgentEnvironment, 'resolvConf'>, request:
   const hostname = hostnameOf(pod);
   const files = {
     hostname: `${hostname}\n`,
-    hosts: hostsFile(pod, hostname, address),
+    hosts: hostsFile(env.apiHost, { pod, hostname, address }),
     'resolv.conf': env.resolvConf(namespaceOf(pod)),
   };
   for (const [name, text] of Object.entries(files)) writeFileSync(path.join(etc, name), text, { mode: 0o644 });
@@ -67,12 +67,19 @@ function readOnly(etc: string, name: string): BindMount {
   return { source: path.join(etc, name), destination: `/etc/${name}`, access: 'read-only' };
 }
 
-function hostsFile({ spec }: Pod, hostname: string, address: string): string {
-  const aliases = (spec.hostAliases ?? []).map(({ ip, hostnames = [] }) => `${ip}\t${hostnames.join('\t')}`);
+interface HostsRequest {
+  readonly pod: Pod;
+  readonly hostname: string;
+  readonly address: string;
+}
+
+function hostsFile(api: AgentEnvironment['apiHost'], { pod, hostname, address }: HostsRequest): string {
+  const aliases = (pod.spec.hostAliases ?? []).map(({ ip, hostnames = [] }) => `${ip}\t${hostnames.join('\t')}`);
   const lines = [
     '127.0.0.1\tlocalhost',
     '::1\tlocalhost ip6-localhost ip6-loopback',
     `${address}\t${hostname}`,
+    `${api.address}\t${api.names.join('\t')}`,
     ...aliases,
   ];
   return `${lines.join('\n')}\n`;

@@ -5,14 +5,28 @@ import { ConfigMap } from '#kube/kinds/core/config-map.ts';
 import { Secret } from '#kube/kinds/core/secret.ts';
 import type { Service } from '#kube/kinds/core/service.ts';
 import { ServiceAccount } from '#kube/kinds/core/service-account.ts';
+import { TokenRequest } from '#kube/kinds/authentication/token-request.ts';
+import type { Pod } from '#kube/kinds/core/pod.ts';
+import { typed } from '#kube/kind.ts';
+import { nameOf, namespaceOf, uidOf } from '#kube/object.ts';
+import { parseTime } from '#kube/time.ts';
 import { entriesOfSecret } from '#runtime/image/credentials.ts';
 import type { PodLookup } from '#runtime/pod/agent-environment.ts';
+import type { IssuedToken, WantedToken } from '#runtime/volumes/pod-tokens.ts';
 
-export function podLookup(client: Client, services: Cache<Service>, namespace: string): PodLookup {
+export interface LookupSources {
+  readonly client: Client;
+  readonly services: Cache<Service>;
+  /** The ConfigMaps that nearly every pod shows: the authority of the API server's certificate. */
+  readonly authorities: Cache<ConfigMap>;
+}
+
+export function podLookup({ client, services, authorities }: LookupSources, namespace: string): PodLookup {
   const secretOf = (name: string) => client.find(Secret, { namespace, name });
   return {
     configMap: async (name) => {
-      const found = await client.find(ConfigMap, { namespace, name });
+      const ref = { namespace, name };
+      const found = authorities.get(ref) ?? (await client.find(ConfigMap, ref));
       if (!found) return undefined;
       const binary = Object.entries(found.binaryData ?? {}).map(([key, text]) => [
         key,
@@ -34,15 +48,20 @@ export function podLookup(client: Client, services: Cache<Service>, namespace: s
         secret ? entriesOfSecret({ type: secret.type ?? '', data: secret.data ?? {} }) : [],
       );
     },
-    token: async (serviceAccount, { audience, expirationSeconds }) => {
-      const spec = { audiences: audience === undefined ? [] : [audience], expirationSeconds };
-      const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec };
-      const answer = await client.createSubresource(
-        ServiceAccount,
-        { namespace, name: serviceAccount },
-        { subresource: 'token', body },
-      );
-      return (answer as unknown as { status?: { token?: string } }).status?.token ?? '';
-    },
+    token: (pod, wanted) => requestToken(client, pod, wanted),
   };
+}
+
+async function requestToken(
+  client: Client,
+  pod: Pod,
+  { audience, expirationSeconds }: WantedToken,
+): Promise<IssuedToken> {
+  const boundObjectRef = { apiVersion: 'v1', kind: 'Pod', name: nameOf(pod), uid: uidOf(pod) };
+  const spec = { audiences: audience === undefined ? [] : [audience], expirationSeconds, boundObjectRef };
+  const account = { namespace: namespaceOf(pod), name: pod.spec.serviceAccountName ?? '' };
+  const body = typed(TokenRequest, { metadata: {}, spec });
+  const answer = await client.createSubresource(ServiceAccount, account, { subresource: 'token', body });
+  const { status } = answer as TokenRequest;
+  return { token: status?.token ?? '', expiresAt: parseTime(status?.expirationTimestamp) ?? 0 };
 }

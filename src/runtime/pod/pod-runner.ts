@@ -8,7 +8,7 @@ import { isAbort } from '#base/abort.ts';
 import type { Timer } from '#base/clock.ts';
 import type { Container } from '#kube/kinds/core/container.ts';
 import { Pod } from '#kube/kinds/core/pod.ts';
-import { annotationsOf, isBeingDeleted, keyOf, labelsOf, type Stored, uidOf } from '#kube/object.ts';
+import { annotationsOf, isBeingDeleted, keyOf, labelsOf, namespaceOf, type Stored, uidOf } from '#kube/object.ts';
 import { isConflict, isNotFound } from '#kube/status.ts';
 import { DRAINED_ANNOTATION, START_MARKS_ANNOTATION, type StartMarks } from '#protocol/timeline.ts';
 import { LOOPBACK_NETNS_ANNOTATION } from '#protocol/routing.ts';
@@ -21,6 +21,7 @@ import { makeSandbox, preparePodVolumes, refreshPodVolumes, removeSandbox } from
 import { type ContainerState, newPodState, type PodState } from '#runtime/pod/state.ts';
 import { podStatus } from '#runtime/pod/status.ts';
 import { StatusWriter } from '#runtime/pod/status-writer.ts';
+import { PodTokens } from '#runtime/volumes/pod-tokens.ts';
 import type { VolumeSources } from '#runtime/volumes/volumes.ts';
 import { hasCode } from '#sys/errors.ts';
 
@@ -53,6 +54,7 @@ export class PodRunner {
   #pod: Stored<Pod>;
   #isGone = false;
   #drainedBy: number | undefined;
+  readonly #tokens: PodTokens;
   #volumes: VolumeSources | undefined;
   #setupFailures = 0;
   #timer: Timer | undefined;
@@ -65,6 +67,7 @@ export class PodRunner {
     this.#env = env;
     this.#hooks = hooks;
     this.#pod = pod;
+    this.#tokens = new PodTokens(env.clock, (wanted) => env.lookupIn(namespaceOf(this.#pod)).token(this.#pod, wanted));
     const now = env.clock.now();
     this.#state = known ?? { ...newPodState(pod, now), marks: { podCreated: createdAt(pod, now), assigned: now } };
     this.#status = new StatusWriter({
@@ -107,12 +110,14 @@ export class PodRunner {
     this.#schedule();
   }
 
-  /** Shows changed ConfigMaps and Secrets in the pod's volumes. */
+  /** Shows changed ConfigMaps and Secrets in the pod's volumes, and new tokens in place of old ones. */
   async refreshVolumes(): Promise<void> {
-    const { sandbox } = this.#state;
-    if (!sandbox || !this.#volumes || this.#isEnding) return;
+    const { sandbox, containers } = this.#state;
+    // An earlier agent may have prepared them.
+    const isPrepared = this.#volumes || Object.values(containers).some(({ life }) => life.type === 'running');
+    if (!sandbox || !isPrepared || this.#isEnding) return;
     try {
-      await refreshPodVolumes(this.#env, this.#pod, sandbox);
+      await refreshPodVolumes(this.#env, { pod: this.#pod, sandbox, tokens: this.#tokens });
     } catch (error) {
       this.#env.logger.debug('volumes were not refreshed', { pod: keyOf(this.#pod), error });
     }
@@ -302,7 +307,7 @@ export class PodRunner {
     const { sandbox } = this.#state;
     if (this.#volumes || !sandbox) return this.#volumes !== undefined;
     try {
-      this.#volumes = await preparePodVolumes(this.#env, this.#pod, sandbox);
+      this.#volumes = await preparePodVolumes(this.#env, { pod: this.#pod, sandbox, tokens: this.#tokens });
       this.#setupFailures = 0;
       return true;
     } catch (error) {

@@ -29,6 +29,8 @@ export interface PodPaths {
   /** The copy for after a reboot. */
   readonly keptRecord: string;
   readonly volumes: string;
+  /** Of volumes that must not be on disk. */
+  readonly memoryVolumes: string;
   readonly container: (name: string) => ContainerPaths;
 }
 
@@ -52,6 +54,7 @@ export function podPaths({ pods, bundles }: PodFolders, uid: string): PodPaths {
     keptRecord: path.join(disk, RECORD_FILE),
     // No container can have a name with a dot in it.
     volumes: path.join(disk, '.volumes'),
+    memoryVolumes: path.join(memory, '.volumes'),
     container: (name) => {
       const own = path.join(memory, name);
       const layers = path.join(disk, name);

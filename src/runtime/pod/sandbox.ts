@@ -6,6 +6,7 @@ import { namespaceOf, uidOf } from '#kube/object.ts';
 import type { AgentEnvironment } from '#runtime/pod/agent-environment.ts';
 import { podPaths, removePodFolders, unmountPod } from '#runtime/pod/record.ts';
 import type { Sandbox } from '#runtime/pod/state.ts';
+import type { PodTokens } from '#runtime/volumes/pod-tokens.ts';
 import {
   prepareVolumes,
   refreshVolumes,
@@ -29,19 +30,26 @@ export async function removeSandbox(env: AgentEnvironment, pod: Pod, sandbox: Sa
   if (sandbox?.netns !== undefined) await env.network.release(sandbox.address);
 }
 
-export function preparePodVolumes(env: AgentEnvironment, pod: Pod, sandbox: Sandbox): Promise<VolumeSources> {
-  return prepareVolumes(volumeRequest(env, pod, sandbox));
+export interface PodVolumes {
+  readonly pod: Pod;
+  readonly sandbox: Sandbox;
+  readonly tokens: PodTokens;
 }
 
-export function refreshPodVolumes(env: AgentEnvironment, pod: Pod, sandbox: Sandbox): Promise<string[]> {
-  return refreshVolumes(volumeRequest(env, pod, sandbox));
+export function preparePodVolumes(env: AgentEnvironment, volumes: PodVolumes): Promise<VolumeSources> {
+  return prepareVolumes(volumeRequest(env, volumes));
 }
 
-function volumeRequest(env: AgentEnvironment, pod: Pod, sandbox: Sandbox): VolumeRequest {
+export function refreshPodVolumes(env: AgentEnvironment, volumes: PodVolumes): Promise<string[]> {
+  return refreshVolumes(volumeRequest(env, volumes));
+}
+
+function volumeRequest(env: AgentEnvironment, { pod, sandbox, tokens }: PodVolumes): VolumeRequest {
   const lookup = env.lookupIn(namespaceOf(pod));
-  const account = pod.spec.serviceAccountName ?? 'default';
+  const { volumes: root, memoryVolumes: memoryRoot } = podPaths(env.podFolders, uidOf(pod));
   return {
-    root: podPaths(env.podFolders, uidOf(pod)).volumes,
+    root,
+    memoryRoot,
     input: {
       pod,
       podIp: sandbox.address,
@@ -52,7 +60,7 @@ function volumeRequest(env: AgentEnvironment, pod: Pod, sandbox: Sandbox): Volum
     sources: {
       configMap: (name) => lookup.configMap(name),
       secret: (name) => lookup.secret(name),
-      token: (request) => lookup.token(account, request),
+      token: (wanted) => tokens.get(wanted),
     },
     stamp: `${new Date(env.clock.now()).toISOString().slice(0, 19).replaceAll(/[-T:]/g, '_')}.${Math.floor(env.clock.random() * 1e9)}`,
   };

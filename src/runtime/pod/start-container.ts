@@ -23,7 +23,7 @@ import { containerCgroup, type ContainerPaths, podPaths } from '#runtime/pod/rec
 import { type ContainerLifeName, releaseStreamsOf, streamsOf } from '#runtime/pod/container-streams.ts';
 import { lockStart, type StartLock } from '#runtime/pod/start-lock.ts';
 import type { Sandbox } from '#runtime/pod/state.ts';
-import { VolumeError } from '#runtime/volumes/content.ts';
+import { VolumeError } from '#runtime/volumes/volume-error.ts';
 import { TERMINAL_TYPE } from '#runtime/stdio/terminal.ts';
 import { prepareStdio } from '#runtime/stdio/prepare.ts';
 import type { ContainerStreams } from '#runtime/stdio/streams.ts';
@@ -166,7 +166,8 @@ async function prepareBundle(env: AgentEnvironment, request: StartRequest, { ima
     const { pod, sandbox } = request;
     const { etcLayer: folder } = paths;
     const etc = makeEtcLayer(env, { pod, address: sandbox.address, folder, imageLayers: image.lowerDirs });
-    mountRoot(paths, [...etc.layers, ...image.lowerDirs, env.skeleton]);
+    const lowest = env.skeletons.layersFor(request.container);
+    mountRoot(paths, [...etc.layers, ...image.lowerDirs, ...lowest]);
     const user = userOf(request, image.config, paths.rootfs);
     writeSpec(env, request, { paths, process, user, etc });
   } catch (error) {

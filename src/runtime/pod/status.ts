@@ -87,9 +87,21 @@ function containerStatus(
     image: known.image ?? container.image ?? '',
     imageID: known.imageId ?? '',
     started: isStarted,
+    ...(life.type === 'running' ? { resources: container.resources ?? {} } : {}),
+    ...mountStatuses(container),
   };
   if (id !== undefined) status.containerID = containerIdOf(id);
   return status;
+}
+
+/** What is mounted below a read-only mount is as it was. */
+function mountStatuses({ volumeMounts = [] }: Container): Pick<ContainerStatus, 'volumeMounts'> {
+  const shown = volumeMounts.map(({ name, mountPath, readOnly }) => ({
+    name,
+    mountPath,
+    ...(readOnly ? { readOnly, recursiveReadOnly: 'Disabled' } : {}),
+  }));
+  return shown.length > 0 ? { volumeMounts: shown } : {};
 }
 
 function containerIdOf(id: string): string {

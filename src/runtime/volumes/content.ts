@@ -8,30 +8,27 @@ import type { Volume } from '#kube/kinds/core/volume.ts';
 import type { DownwardAPIVolumeFile, KeyToPath } from '#kube/kinds/core/projection.ts';
 import { podField, resourceField } from '#runtime/pod/fields.ts';
 import type { EnvironmentInput, Lookup } from '#runtime/pod/environment.ts';
+import type { WantedToken } from '#runtime/volumes/pod-tokens.ts';
+import { tokenMode, tokenOwner } from '#runtime/volumes/token-owner.ts';
+import { VolumeError } from '#runtime/volumes/volume-error.ts';
 
 const DEFAULT_MODE = 0o644;
-
-export class VolumeError extends Error {
-  override readonly name = 'VolumeError';
-}
+const DEFAULT_TOKEN_SECONDS = 3_600;
 
 export interface VolumeFile {
   readonly content: Buffer;
   readonly mode: number;
+  /** Root when absent. */
+  readonly owner?: number | undefined;
 }
 
 export type VolumeContent = ReadonlyMap<string, VolumeFile>;
 
 export type ContentInput = Omit<EnvironmentInput, 'container' | 'imageEnv' | 'hostname'>;
 
-export interface TokenRequest {
-  readonly audience: string | undefined;
-  readonly expirationSeconds: number;
-}
-
 export interface ContentSources extends Pick<Lookup, 'configMap' | 'secret'> {
   /** A token of the pod's service account. */
-  token(request: TokenRequest): Promise<string>;
+  token(wanted: WantedToken): Promise<string>;
 }
 
 /** Undefined for volumes that do not show API objects. */
@@ -56,28 +53,44 @@ export async function volumeContent(
 }
 
 type Projected = NonNullable<Volume['projected']>;
+type Projection = NonNullable<Projected['sources']>[number];
 
+interface ProjectionContext {
+  readonly input: ContentInput;
+  readonly sources: ContentSources;
+  readonly mode: number | undefined;
+}
+
+/** Everything is looked up at once; where two sources have a path in common, the later one counts. */
 async function addProjected(
   files: Map<string, VolumeFile>,
-  { sources: parts = [], defaultMode: mode }: Projected,
-  { input, sources }: { input: ContentInput; sources: ContentSources },
+  { sources: parts, defaultMode: mode }: Projected,
+  context: Omit<ProjectionContext, 'mode'>,
 ): Promise<void> {
-  for (const { configMap, secret, downwardAPI, serviceAccountToken } of parts) {
-    if (configMap) {
-      const data = await configMapData(configMap.name ?? '', configMap.optional, sources);
-      add(files, { data, items: configMap.items, isOptional: configMap.optional ?? false, mode });
-    }
-    if (secret) {
-      const data = await secretData(secret.name ?? '', secret.optional, sources);
-      add(files, { data, items: secret.items, isOptional: secret.optional ?? false, mode });
-    }
-    if (downwardAPI) addFields(files, downwardAPI.items ?? [], { input, mode });
-    if (serviceAccountToken) {
-      const { audience, expirationSeconds = 3_600, path } = serviceAccountToken;
-      const token = await sources.token({ audience, expirationSeconds });
-      put(files, path, { content: Buffer.from(token), mode: mode ?? DEFAULT_MODE });
-    }
+  const contents = await Promise.all((parts ?? []).map((part) => projectionContent(part, { ...context, mode })));
+  for (const content of contents) for (const [path, file] of content) files.set(path, file);
+}
+
+async function projectionContent(
+  { configMap, secret, downwardAPI, serviceAccountToken }: Projection,
+  { input, sources, mode }: ProjectionContext,
+): Promise<VolumeContent> {
+  const files = new Map<string, VolumeFile>();
+  if (configMap) {
+    const data = await configMapData(configMap.name ?? '', configMap.optional, sources);
+    add(files, { data, items: configMap.items, isOptional: configMap.optional ?? false, mode });
   }
+  if (secret) {
+    const data = await secretData(secret.name ?? '', secret.optional, sources);
+    add(files, { data, items: secret.items, isOptional: secret.optional ?? false, mode });
+  }
+  if (downwardAPI) addFields(files, downwardAPI.items ?? [], { input, mode });
+  if (serviceAccountToken) {
+    const { audience, expirationSeconds = DEFAULT_TOKEN_SECONDS, path } = serviceAccountToken;
+    const content = Buffer.from(await sources.token({ audience, expirationSeconds }));
+    put(files, path, { content, mode: tokenMode(input.pod, mode ?? DEFAULT_MODE), owner: tokenOwner(input.pod) });
+  }
+  return files;
 }
 
 async function configMapData(

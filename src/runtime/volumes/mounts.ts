@@ -13,7 +13,7 @@ import { O_PATH } from '#sys/libc.ts';
 import { bindMount } from '#sys/mount.ts';
 import type { BindMount } from '#runtime/oci/spec.ts';
 import { expand } from '#runtime/pod/environment.ts';
-import { VolumeError } from '#runtime/volumes/content.ts';
+import { VolumeError } from '#runtime/volumes/volume-error.ts';
 import type { VolumeSources } from '#runtime/volumes/volumes.ts';
 
 export interface MountRequest {

@@ -48,11 +48,12 @@ export function writePayload(
 
 function writeFiles(folder: string, content: VolumeContent, group: number | undefined): void {
   mkdirSync(folder, { recursive: true, mode: 0o755 });
-  for (const [name, { content: bytes, mode }] of content) {
+  for (const [name, { content: bytes, mode, owner = 0 }] of content) {
     const file = path.join(folder, name);
     mkdirSync(path.dirname(file), { recursive: true, mode: 0o755 });
-    writeFileSync(file, bytes);
-    if (group !== undefined) chownSync(file, 0, group);
+    // Nobody reads it before it has its owner.
+    writeFileSync(file, bytes, { mode: 0o600 });
+    if (group !== undefined || owner !== 0) chownSync(file, owner, group ?? 0);
     chmodSync(file, group === undefined ? mode : mode | 0o040);
   }
 }

@@ -9,12 +9,15 @@ import type { Pod } from '#kube/kinds/core/pod.ts';
 import { quantityToNumber } from '#kube/quantity.ts';
 import { mount, MS_NODEV, MS_NOSUID } from '#sys/mount.ts';
 import { readMounts, unmountBelow } from '#sys/mounts.ts';
-import { type ContentInput, type ContentSources, VolumeError, volumeContent } from '#runtime/volumes/content.ts';
+import { type ContentInput, type ContentSources, volumeContent } from '#runtime/volumes/content.ts';
 import { writePayload } from '#runtime/volumes/payload.ts';
+import { VolumeError } from '#runtime/volumes/volume-error.ts';
 
 export interface VolumeRequest {
-  /** `DIR/pods/UID/volumes` */
+  /** Where volumes are on disk. */
   readonly root: string;
+  /** Where those are that must not be: whatever shows a token. */
+  readonly memoryRoot: string;
   readonly input: ContentInput;
   readonly sources: ContentSources;
   /** Distinguishes one payload from the next. */
@@ -26,9 +29,8 @@ export type VolumeSources = ReadonlyMap<string, string>;
 
 export async function prepareVolumes(request: VolumeRequest): Promise<VolumeSources> {
   const sources = new Map<string, string>();
-  for (const volume of request.input.pod.spec.volumes ?? []) {
-    sources.set(volume.name, await prepare(volume, request));
-  }
+  const volumes = request.input.pod.spec.volumes ?? [];
+  await Promise.all(volumes.map(async (volume) => sources.set(volume.name, await prepare(volume, request))));
   return sources;
 }
 
@@ -104,8 +106,12 @@ function prepareHostPath({ path: file, type }: NonNullable<Volume['hostPath']>):
   return file;
 }
 
-function folderOf({ name }: Volume, { root }: VolumeRequest): string {
-  return path.join(root, name);
+function folderOf(volume: Volume, { root, memoryRoot }: VolumeRequest): string {
+  return path.join(showsToken(volume) ? memoryRoot : root, volume.name);
+}
+
+function showsToken({ projected }: Volume): boolean {
+  return projected?.sources?.some(({ serviceAccountToken }) => serviceAccountToken) ?? false;
 }
 
 function groupOf({ input }: VolumeRequest): number | undefined {

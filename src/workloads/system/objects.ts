@@ -41,8 +41,8 @@ export interface SystemFacts {
   readonly https: Address;
   /** The cluster-local listener of the gateway. */
   readonly local: Address;
-  /** The first address of the Service range: the API inside the cluster. */
-  readonly apiServiceAddress: string;
+  /** The API inside the cluster. */
+  readonly cluster: Address;
 }
 
 export function systemNamespaces(): Namespace[] {
@@ -53,8 +53,8 @@ function labelsOfNamespace(name: string): Record<string, string> {
   return name === SYSTEM_NAMESPACE ? { 'app.kubernetes.io/name': 'knative-serving' } : {};
 }
 
-/** `default/kubernetes`, with the endpoints that it leads to. */
-export function apiService({ api, apiServiceAddress }: SystemFacts): { service: Service; endpoints: Endpoints } {
+/** `default/kubernetes`: its address and port are those at which the API listens for containers, without a detour. */
+export function apiService({ cluster: { address, port } }: SystemFacts): { service: Service; endpoints: Endpoints } {
   const metadata = {
     namespace: 'default',
     name: 'kubernetes',
@@ -62,12 +62,10 @@ export function apiService({ api, apiServiceAddress }: SystemFacts): { service: 
   };
   const spec = {
     type: 'ClusterIP' as const,
-    clusterIP: apiServiceAddress,
-    ports: [{ name: 'https', port: 443, protocol: 'TCP' as const, targetPort: api.port }],
+    clusterIP: address,
+    ports: [{ name: 'https', port, protocol: 'TCP' as const, targetPort: port }],
   };
-  const subsets = [
-    { addresses: [{ ip: api.address }], ports: [{ name: 'https', port: api.port, protocol: 'TCP' as const }] },
-  ];
+  const subsets = [{ addresses: [{ ip: address }], ports: [{ name: 'https', port, protocol: 'TCP' as const }] }];
   const label = { 'endpointslice.kubernetes.io/skip-mirror': 'true' };
   return {
     service: typed(Service, { metadata, spec }),

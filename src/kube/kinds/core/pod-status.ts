@@ -132,7 +132,7 @@ const containerStatusSchema = object(
     containerID: string('Identity of the container.'),
     started: pointer(boolean('Whether it has passed its startup check.')),
     allocatedResources: map(quantity(), 'Resources set aside for it.'),
-    resources: documented(resourceRequirementsSchema, 'Requests and limits in force.'),
+    resources: pointer(documented(resourceRequirementsSchema, 'Requests and limits in force.')),
     volumeMounts: listMap(volumeMountStatusSchema, { keys: ['mountPath'] }, 'How volumes were mounted.'),
     user: documented(containerUserSchema, 'Who its first process runs as.'),
     allocatedResourcesStatus: listMap(resourceStatusSchema, { keys: ['name'] }, 'Health of its devices.'),
