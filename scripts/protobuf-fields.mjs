@@ -24,6 +24,7 @@ const PACKAGES = {
   'k8s.io/api/events/v1': ['events', path.join(api, 'events/v1')],
   'k8s.io/api/authentication/v1': ['authentication', path.join(api, 'authentication/v1')],
   'k8s.io/api/authorization/v1': ['authorization', path.join(api, 'authorization/v1')],
+  'k8s.io/api/policy/v1': ['policy', path.join(api, 'policy/v1')],
   'k8s.io/api/rbac/v1': ['rbac', path.join(api, 'rbac/v1')],
   'k8s.io/api/admissionregistration/v1': ['admissionregistration', path.join(api, 'admissionregistration/v1')],
 };
@@ -39,6 +40,7 @@ const KINDS = [
   { apiVersion: 'batch/v1', group: 'batch', kinds: 'Job' },
   { apiVersion: 'autoscaling/v1', group: 'autoscaling', kinds: 'Scale' },
   { apiVersion: 'autoscaling/v2', group: 'autoscaling2', kinds: 'HorizontalPodAutoscaler' },
+  { apiVersion: 'policy/v1', group: 'policy', kinds: 'PodDisruptionBudget' },
   { apiVersion: 'coordination.k8s.io/v1', group: 'coordination', kinds: 'Lease' },
   { apiVersion: 'discovery.k8s.io/v1', group: 'discovery', kinds: 'EndpointSlice' },
   { apiVersion: 'events.k8s.io/v1', group: 'events', kinds: 'Event' },

@@ -7,6 +7,7 @@ import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
 import type { MetricRegistry } from '#base/metrics.ts';
 import type { Kind } from '#kube/kind.ts';
+import { CustomResourceDefinition } from '#kube/kinds/apiextensions/custom-resource-definition.ts';
 import type { KubeObject, WatchEvent } from '#kube/object.ts';
 import type { ApiRequest, ApiResponse, Subscription, Target as ClientTarget, WatchRequest } from '#client/transport.ts';
 import type { Store } from '#store/store.ts';
@@ -14,6 +15,7 @@ import { AdmissionChain, type AdmissionHook } from '#apiserver/admission/chain.t
 import { namespaceProtection } from '#apiserver/admission/namespaces.ts';
 import { podAdmission } from '#apiserver/admission/pods.ts';
 import type { Api, Target } from '#apiserver/api.ts';
+import { followDefinitions } from '#apiserver/custom/custom-kinds.ts';
 import { asStatusError } from '#apiserver/failures.ts';
 import { createRights, type Rights } from '#apiserver/rbac/rights.ts';
 import { type KindView, partOf, Registry } from '#apiserver/registry.ts';
@@ -95,6 +97,7 @@ export class ApiServer implements Api, Disposable {
       if (!virtual.under || options.kinds.includes(virtual.under.kind)) this.registry.addVirtual(virtual);
     }
     for (const view of views) if (options.kinds.includes(view.storedAs)) this.registry.addView(view);
+    if (options.kinds.includes(CustomResourceDefinition)) followDefinitions(store, this.registry);
   }
 
   /** Carries out one request; every failure is a StatusError. */

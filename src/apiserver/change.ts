@@ -5,7 +5,7 @@
  * Without a resourceVersion in the new object the change is made to whatever is stored, again from the start when
  * somebody else wrote in between. A change that leaves the object as it was writes nothing.
  */
-import { deepEqual } from '#base/json.ts';
+import { clone, deepEqual } from '#base/json.ts';
 import type { KubeObject } from '#kube/object.ts';
 import { invalid, notFound, staleVersion, plainError } from '#kube/status.ts';
 import type { WriteOptions } from '#client/transport.ts';
@@ -105,16 +105,12 @@ async function commit(api: Api, { target, object, entry, options }: Replacement)
     resource,
     ref: refOf(target),
     expected: entry.revision,
-    object,
+    object: remove ? clone(entry.object) : object,
     remove,
     durability: options.durability ?? 'durable',
   });
-  return remove ? withVersion(stored, entry.object.metadata.resourceVersion) : stored;
-}
-
-/** Who lets go of an object sees it as it wrote it; only watchers see the version of its end. */
-function withVersion(object: KubeObject, resourceVersion: string | undefined): KubeObject {
-  return { ...object, metadata: { ...object.metadata, resourceVersion } };
+  // Who lets go of an object sees it as it wrote it; watchers see it as it last was, at the version of its end.
+  return remove ? object : stored;
 }
 
 /** True when the object was only kept by what this write took away. */

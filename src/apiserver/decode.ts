@@ -4,13 +4,12 @@
  */
 import { clone, isObject } from '#base/json.ts';
 import { canonicalValue } from '#kube/canonical.ts';
+import { shapeCustom, unknownFields } from '#kube/custom-shape.ts';
 import { decodeError } from '#kube/decode-errors.ts';
-import { fillDefaults } from '#kube/defaults.ts';
 import { goValue } from '#kube/go-text.ts';
 import { invalidField } from '#kube/field-error.ts';
 import { apiVersionOf } from '#kube/kind.ts';
 import type { KubeObject } from '#kube/object.ts';
-import { pruneUnknown } from '#kube/prune.ts';
 import { badRequest, internalError, invalid, StatusError } from '#kube/status.ts';
 import type { WriteOptions } from '#client/transport.ts';
 import { conversionError } from '#apiserver/go-conversion.ts';
@@ -111,7 +110,7 @@ function fitted(served: ServedKind, { document, repeated }: Parsed, context: Dec
 /** Repeated and unknown fields are errors, warnings or nothing. */
 function reportProblems(served: ServedKind, { document, repeated }: Parsed, context: DecodeContext): void {
   if ((context.options.fieldValidation ?? 'Ignore') === 'Ignore') return;
-  report({ unknown: pruneUnknown(served.kind, document).unknownFields, repeated }, context);
+  report({ unknown: unknownFields(served.kind, document), repeated }, context);
 }
 
 interface Problems {
@@ -133,9 +132,9 @@ function report({ unknown: paths, repeated }: Problems, { options, caller }: Dec
 
 /** An object of our own with the members of the kind and no others. */
 function shaped({ kind }: ServedKind, document: Document): KubeObject {
-  const value = kind.isCustom ? pruneUnknown(kind, document).value : canonicalValue(kind.schema, document);
-  const object = clone(value) as KubeObject;
-  if (kind.isCustom) fillDefaults(kind.schema, object);
+  const object = kind.isCustom
+    ? shapeCustom(kind, document)
+    : (clone(canonicalValue(kind.schema, document)) as KubeObject);
   if (!isObject(object.metadata)) object.metadata = {};
   return object;
 }
@@ -159,7 +158,7 @@ function withTypes({ kind }: ServedKind, document: Document): Document {
 /** What a custom kind is called inside is looked at only after admission, by its strategy. */
 function checkSentTypes(served: ServedKind, document: Document, context: DecodeContext): void {
   const { kind, conversion } = served;
-  if (!kind.isCustom || conversion) return checkTypes(served, document);
+  if (!kind.isCustom || (conversion && !kind.definition)) return checkTypes(served, document);
   const [given, expected] = [String(document['apiVersion']), apiVersionOf(kind)];
   if (given === expected) return;
   // The schema of a version that is not served knows nothing but these.
@@ -192,7 +191,8 @@ export function goPackage(group: string): string {
 }
 
 function badPatch({ kind }: ServedKind, document: Document, why: string): StatusError {
-  const { properties = {} } = kind.schema;
+  // Only a built-in kind has an order of its own.
+  const { properties = {} } = kind.isCustom ? {} : kind.schema;
   const names = Object.keys(document).sort();
   const shown = Object.fromEntries(names.map((name) => [name, inSchemaOrder(properties[name], document[name])]));
   return invalid(NO_KIND, '', [invalidField('patch', JSON.stringify(shown), why)]);

@@ -69,10 +69,11 @@ function graceOf(
 
 function markAsDeleting(object: KubeObject, strategy: Strategy, now: number): void {
   const { metadata } = object;
-  if (metadata.deletionGracePeriodSeconds === undefined && metadata.deletionTimestamp === undefined) countUp(object);
+  const isNew = metadata.deletionGracePeriodSeconds === undefined && metadata.deletionTimestamp === undefined;
   metadata.deletionTimestamp ??= formatTime(now);
-  if (strategy.prepareForDeletion) strategy.prepareForDeletion(object);
-  else metadata.deletionGracePeriodSeconds = 0;
+  if (strategy.prepareForDeletion) return strategy.prepareForDeletion(object);
+  if (isNew) countUp(object);
+  metadata.deletionGracePeriodSeconds = 0;
 }
 
 function countUp({ metadata }: KubeObject): void {
@@ -80,8 +81,9 @@ function countUp({ metadata }: KubeObject): void {
 }
 
 /** The propagation policy becomes a finalizer that the garbage collector removes when it has done its part. */
-function finalizersFor(current: readonly string[], strategy: Strategy, options: DeleteOptions): string[] {
-  if (strategy.defaultPropagation === 'Unsupported') return [...current];
+function finalizersFor(before: readonly string[], strategy: Strategy, options: DeleteOptions): string[] {
+  const current = [...new Set([...before, ...(strategy.deletionFinalizers ?? [])])];
+  if (strategy.defaultPropagation === 'Unsupported') return current;
   const others = current.filter((name) => name !== ORPHAN && name !== FOREGROUND);
   const policy = policyOf(current, strategy, options);
   if (policy === 'Orphan') return [...others, ORPHAN];

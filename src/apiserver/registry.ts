@@ -29,7 +29,12 @@ export interface ServedKind {
   readonly virtual?: VirtualKind;
   /** Kinds without storage that are served below each object, by the name of the subresource. */
   readonly parts?: Readonly<Record<string, ServedKind>>;
+  /** Aborts when the kind is no longer served, or no longer as it is here; absent for kinds that never go. */
+  readonly ended?: AbortSignal | undefined;
 }
+
+/** `hidden` kinds have objects, but no URL: only our own controllers reach them. */
+export type Visibility = 'served' | 'hidden';
 
 export interface KindView extends Conversion {
   readonly kind: Kind;
@@ -38,6 +43,7 @@ export interface KindView extends Conversion {
 
 export class Registry {
   readonly #served = new Map<string, ServedKind>();
+  readonly #hidden = new Map<string, ServedKind>();
   #generation = 0;
 
   /** Grows with every change. */
@@ -46,31 +52,43 @@ export class Registry {
   }
 
   add(kind: Kind, strategy: Strategy = {}): void {
-    this.#put({ kind, storedAs: kind, resource: resourceOf(kind), strategy, conversion: undefined });
+    this.put({ kind, storedAs: kind, resource: resourceOf(kind), strategy, conversion: undefined });
   }
 
   /** Serves the objects of `view.storedAs`, which must be there, in another version or group as well. */
   addView(view: KindView): void {
     const { strategy, resource } = this.of(view.storedAs);
-    this.#put({ kind: view.kind, storedAs: view.storedAs, resource, strategy, conversion: view });
+    this.put({ kind: view.kind, storedAs: view.storedAs, resource, strategy, conversion: view });
   }
 
   /** Serves a kind without storage, below the objects of another kind if it says so, which must be there. */
   addVirtual(virtual: VirtualKind): void {
     const { kind, under } = virtual;
     const served = { kind, storedAs: kind, resource: resourceOf(kind), strategy: {}, conversion: undefined, virtual };
-    if (!under) return this.#put(served);
+    if (!under) return this.put(served);
     const parent = this.of(under.kind);
-    this.#put({ ...parent, parts: { ...parent.parts, [under.subresource]: served } });
+    this.put({ ...parent, parts: { ...parent.parts, [under.subresource]: served } });
   }
 
-  remove(kind: Kind): void {
-    if (this.#served.delete(keyOfKind(kind))) this.#generation += 1;
+  /** Takes the place of a kind of the same names. */
+  put(served: ServedKind, visibility: Visibility = 'served'): void {
+    const key = keyOfKind(served.kind);
+    const isServed = visibility === 'served';
+    (isServed ? this.#hidden : this.#served).delete(key);
+    (isServed ? this.#served : this.#hidden).set(key, served);
+    this.#generation += 1;
+  }
+
+  remove(kind: KindKey): void {
+    const key = keyOfKind(kind);
+    this.#hidden.delete(key);
+    if (this.#served.delete(key)) this.#generation += 1;
   }
 
   /** The served kind behind a token; 404 when it is not served. */
   of(kind: Kind): ServedKind {
-    const served = this.#served.get(keyOfKind(kind));
+    const key = keyOfKind(kind);
+    const served = this.#served.get(key) ?? this.#hidden.get(key);
     if (!served) throw noSuchResource();
     return served;
   }
@@ -91,14 +109,11 @@ export class Registry {
   list(): ServedKind[] {
     return [...this.#served.values()];
   }
-
-  #put(served: ServedKind): void {
-    this.#served.set(keyOfKind(served.kind), served);
-    this.#generation += 1;
-  }
 }
 
-function keyOfKind({ group, version, plural }: Kind): string {
+type KindKey = Pick<Kind, 'group' | 'version' | 'plural'>;
+
+function keyOfKind({ group, version, plural }: KindKey): string {
   return `${group}/${version}/${plural}`;
 }
 

@@ -37,6 +37,8 @@ export interface SubresourceStrategy<T extends KubeObject = KubeObject> {
 }
 
 export interface Strategy<T extends KubeObject = KubeObject> {
+  /** Throws while nothing new of the kind may be made. */
+  checkCreate?(): void;
   /** Fills in what the object leaves open; runs on whatever a client sent or a patch made. */
   setDefaults?(object: T): void;
   /** Throws a StatusError for what the caller may not write. The object is as it was sent, decoded and admitted. */
@@ -68,6 +70,8 @@ export interface Strategy<T extends KubeObject = KubeObject> {
   readonly defaultPropagation?: DefaultPropagation;
   /** Whether DELETE answers with the object even when it is gone. */
   readonly answersDeletedObject?: boolean;
+  /** Added to every object whose deletion begins, for whoever has to do something first. */
+  readonly deletionFinalizers?: readonly string[];
   /** Changes what a deletion leaves standing: a namespace becomes Terminating. */
   prepareForDeletion?(object: T): void;
   /** Whether the object is held by more than its finalizers. */

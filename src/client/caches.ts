@@ -14,13 +14,20 @@ export class Caches implements Disposable {
 
   /** The cache of a kind; it begins to follow when `start` is called, or at once afterwards. */
   of<T extends KubeObject>(kind: Kind<T>): Cache<T> {
-    const name = `${resourceOf(kind)}/${kind.version}`;
+    const name = nameOf(kind);
     const known = this.#caches.get(name);
     if (known) return known as unknown as Cache<T>;
     const cache = new Cache(kind, this.#options);
     this.#caches.set(name, cache as unknown as Cache<KubeObject>);
     if (this.#started) cache.start();
     return cache;
+  }
+
+  /** Ends the cache of a kind that is no longer served. */
+  drop(kind: Kind): void {
+    const name = nameOf(kind);
+    this.#caches.get(name)?.[Symbol.dispose]();
+    this.#caches.delete(name);
   }
 
   /** Starts every cache and resolves once all have their first list. */
@@ -33,4 +40,8 @@ export class Caches implements Disposable {
   [Symbol.dispose](): void {
     for (const cache of this.#caches.values()) cache[Symbol.dispose]();
   }
+}
+
+function nameOf(kind: Kind): string {
+  return `${resourceOf(kind)}/${kind.version}`;
 }

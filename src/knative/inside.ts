@@ -99,6 +99,14 @@ function calledPart(webhook: unknown): InsidePart | undefined {
   return isObject(service) ? WORKLOADS.get(`${String(service['namespace'])}/${String(service['name'])}`) : undefined;
 }
 
+/** Changes the object so that nothing comes of it: no pods, and a Job that is done as soon as it is there. */
+export function putToRest(object: KubeObject): void {
+  const { spec } = object as KubeObject & { spec?: Record<string, unknown> };
+  if (spec === undefined) return;
+  if (object.kind === 'Deployment') spec['replicas'] = 0;
+  if (object.kind === 'Job') spec['completions'] = 0;
+}
+
 /** What whoever writes such an object is told. */
 export function insideWarning({ name, isDone }: InsidePart): string {
   return isDone

@@ -2,6 +2,7 @@
  * What the API knows about a kind: its names, where it lives, its schema, its subresources and the columns that
  * `kubectl get` shows. A `Kind<T>` is also the token by which the client, caches and controllers are typed.
  */
+import type { FieldError } from '#kube/field-error.ts';
 import { metadataSchema } from '#kube/metadata-schema.ts';
 import type { KubeObject, ObjectMeta } from '#kube/object.ts';
 import { embedded, type InferObject, object, type Schema, string } from '#kube/schema.ts';
@@ -35,6 +36,33 @@ export interface KindNames {
   readonly categories: readonly string[];
 }
 
+/** What is done to the objects of a kind that has no code; a compiled schema does it (`structural/compile.ts`). */
+export interface ObjectRules {
+  /** Drops what the schema does not have, in place, and answers with the paths. */
+  prune(object: KubeObject): string[];
+  /** In place. */
+  applyDefaults(object: KubeObject): void;
+  validate(object: KubeObject, old: KubeObject | undefined, options: RulesOptions): FieldError[];
+}
+
+export interface RulesOptions {
+  readonly scale: ScaleSubresource | undefined;
+  /** Set when only the status was written. */
+  readonly subresource: 'status' | undefined;
+}
+
+/** What only a kind has that a CustomResourceDefinition defines (`defined-kind.ts`). */
+export interface Definition {
+  /** Its rules, in the place of `Kind.schema` wherever objects are decoded or checked. */
+  readonly rules: ObjectRules;
+  /** As it was given, for OpenAPI. */
+  readonly openAPIV3Schema: Readonly<Record<string, unknown>>;
+  /** Paths such as `.spec.color` that field selectors may name. */
+  readonly selectableFields: readonly string[];
+  /** What whoever uses the version is told. */
+  readonly deprecation: string | undefined;
+}
+
 export interface Kind<out T extends KubeObject = KubeObject> extends KindNames {
   readonly namespaced: boolean;
   readonly schema: Schema<T>;
@@ -45,6 +73,7 @@ export interface Kind<out T extends KubeObject = KubeObject> extends KindNames {
   /** True for kinds that Kubernetes itself would serve from a CustomResourceDefinition: they take no strategic merge
    *  patch, and count generations for `spec` whenever they have a status. */
   readonly isCustom: boolean;
+  readonly definition?: Definition | undefined;
 }
 
 export interface KindDefinition<P extends Record<string, Schema>> {

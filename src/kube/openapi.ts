@@ -4,8 +4,10 @@
  * Built-in kinds become components that refer to each other by name; custom kinds are written in place, but for
  * their metadata. Words are those of the schema.
  */
+import { isObject } from '#base/json.ts';
 import { componentName, type Kind } from '#kube/kind.ts';
-import type { Schema } from '#kube/schema.ts';
+import { metadataSchema } from '#kube/metadata-schema.ts';
+import { type Schema, string } from '#kube/schema.ts';
 
 export type OpenApiSchema = { [member: string]: unknown };
 export type OpenApiComponents = Record<string, OpenApiSchema>;
@@ -51,10 +53,15 @@ export function openApiComponents(kinds: readonly Kind[]): OpenApiComponents {
   for (const kind of kinds) {
     const name = componentName(kind);
     const { group, version } = kind;
-    writer.add(name, kind.isCustom ? writer.inline(kind.schema) : writer.component(kind.schema));
+    writer.add(name, writer.kind(kind));
     writer.annotate(name, { 'x-kubernetes-group-version-kind': [{ group, kind: kind.kind, version }] });
   }
   return writer.components;
+}
+
+/** A schema with everything in its place, as CustomResourceDefinitions have it. */
+export function openApiInPlace(schema: Schema): OpenApiSchema {
+  return new Writer().inline(schema);
 }
 
 class Writer {
@@ -62,6 +69,20 @@ class Writer {
 
   add(name: string, schema: OpenApiSchema): void {
     this.components[name] = schema;
+  }
+
+  kind({ definition, isCustom, schema }: Kind): OpenApiSchema {
+    if (definition) return this.#defined(definition.openAPIV3Schema);
+    return isCustom ? this.inline(schema) : this.component(schema);
+  }
+
+  /** A schema as it was given, with the members that every object has. */
+  #defined(given: OpenApiSchema): OpenApiSchema {
+    const own = Object.fromEntries(
+      Object.entries(typeAndMetadata).map(([name, member]) => [name, this.inline(member)]),
+    ) as OpenApiSchema;
+    const { properties, ...rest } = publishedSchema(given);
+    return { ...rest, properties: { ...(properties as OpenApiSchema | undefined), ...own } };
   }
 
   annotate(name: string, extensions: OpenApiSchema): void {
@@ -160,6 +181,34 @@ class Writer {
         return inlineScalar(schema);
     }
   }
+}
+
+const typeAndMetadata: Readonly<Record<string, Schema>> = {
+  apiVersion: string('Version of the schema that the object is written in.'),
+  kind: string('Which kind of object this is.'),
+  metadata: metadataSchema,
+};
+
+/** What a definition says of a field, where clients of OpenAPI want it said otherwise. */
+function publishedSchema(given: OpenApiSchema): OpenApiSchema {
+  const { properties, items, additionalProperties, ...rest } = given;
+  const either = rest['x-kubernetes-int-or-string'] === true && rest['anyOf'] === undefined;
+  return {
+    ...rest,
+    ...(either ? { anyOf: [{ type: 'integer' }, { type: 'string' }] } : {}),
+    ...(isObject(properties) ? { properties: publishedMembers(properties) } : {}),
+    ...(isObject(items) ? { items: publishedSchema(items) } : {}),
+    ...(isObject(additionalProperties)
+      ? { additionalProperties: publishedSchema(additionalProperties) }
+      : additionalProperties === undefined
+        ? {}
+        : { additionalProperties }),
+  };
+}
+
+function publishedMembers(members: OpenApiSchema): OpenApiSchema {
+  const published = Object.entries(members).map(([name, one]) => [name, isObject(one) ? publishedSchema(one) : one]);
+  return Object.fromEntries(published) as OpenApiSchema;
 }
 
 function describe({ doc }: Schema): OpenApiSchema {

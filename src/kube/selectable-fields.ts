@@ -4,8 +4,7 @@
  */
 import { isObject } from '#base/json.ts';
 import type { FieldSelector } from '#kube/field-selectors.ts';
-import type { KindNames } from '#kube/kind.ts';
-import { resourceOf } from '#kube/kind.ts';
+import { type Definition, type Kind, resourceOf } from '#kube/kind.ts';
 import { ParseError } from '#kube/parse-error.ts';
 
 /** A selectable field: where its value is, and what an absent value counts as. */
@@ -56,10 +55,23 @@ function plain(...paths: string[]): Fields {
   return Object.fromEntries(paths.map((path) => [path, at(path)]));
 }
 
-type SelectableKind = Pick<KindNames, 'group' | 'plural' | 'kind'> & { readonly isCustom: boolean };
+type SelectableKind = Pick<Kind, 'group' | 'plural' | 'kind' | 'isCustom' | 'definition'>;
 
 function fieldsOf(kind: SelectableKind): Fields {
+  const { definition } = kind;
+  if (definition && definition.selectableFields.length > 0) return declaredFields(definition);
   return FIELDS[resourceOf(kind)] ?? METADATA;
+}
+
+const declared = new WeakMap<Definition, Fields>();
+
+/** Those that a CustomResourceDefinition names, by paths without their first dot. */
+function declaredFields(definition: Definition): Fields {
+  const known = declared.get(definition);
+  if (known) return known;
+  const fields = { ...METADATA, ...plain(...definition.selectableFields.map((path) => path.replace(/^\./, ''))) };
+  declared.set(definition, fields);
+  return fields;
 }
 
 /** An error, in the words that this kind has for it, if the selector names a field that the kind does not offer. */

@@ -11,9 +11,6 @@ import { type HttpsApi, startHttpsApi } from '#testing/https-api.ts';
 import { createWorkloads } from '#workloads/create-workloads.ts';
 import { bootstrapRoles } from '#workloads/rbac/bootstrap.ts';
 
-/** Kinds that come with custom resources. */
-const NOT_SERVED = ['CustomResourceDefinition'];
-const kinds = builtinKinds.filter(({ kind }) => !NOT_SERVED.includes(kind));
 
 /** Recorded watches from version 1 met a server that had forgotten it. */
 const FIRST_REVISION = 5_000;
@@ -40,7 +37,7 @@ async function startApi(): Promise<HttpsApi> {
     isReadinessOnly: true,
     isHealthy: () => true,
   }));
-  const api = await startHttpsApi({ kinds, log, podTokens: 'projected', http: { checks } });
+  const api = await startHttpsApi({ kinds: builtinKinds, log, podTokens: 'projected', http: { checks } });
   await bootstrapRoles(api.client, '0.0.0-test');
   for (const name of NAMESPACES) await api.client.create(Namespace, typed(Namespace, { metadata: { name } }));
   return api;
@@ -50,7 +47,7 @@ async function startControllers({ client, metrics, pki }: HttpsApi, stack: Async
   const [clock, logger] = [systemClock, silentLogger];
   const caches = stack.use(new Caches({ client, clock, logger }));
   const eventsOf = (component: string) => createEventRecorder({ client, clock, logger, component });
-  const watched = kinds.filter(({ group }) => group !== 'events.k8s.io');
+  const watched = builtinKinds.filter(({ group }) => group !== 'events.k8s.io');
   const rootCa = pki.authorityCertificate;
   const controllers = createWorkloads({ client, caches, clock, logger, metrics, eventsOf, kinds: watched, rootCa });
   await caches.start();

@@ -1,6 +1,9 @@
 /** All built-in controllers of the one-machine home. */
 import type { Controller } from '#controller/controller.ts';
+import { CustomResourceDefinition } from '#kube/kinds/apiextensions/custom-resource-definition.ts';
 import type { Kind } from '#kube/kind.ts';
+import { FollowedKinds } from '#workloads/definitions/followed-kinds.ts';
+import { createDefinitionController } from '#workloads/definitions/reconcile.ts';
 import { createDeploymentController } from '#workloads/deployment/reconcile.ts';
 import { createEndpointsController } from '#workloads/endpoints/reconcile.ts';
 import { createSliceMirrorController } from '#workloads/endpoints/slices.ts';
@@ -20,9 +23,12 @@ export interface WorkloadsOptions extends WorkloadEnvironment {
 }
 
 export function createWorkloads(options: WorkloadsOptions): Controller[] {
-  const namespaced = options.kinds.filter((kind) => kind.namespaced);
+  const definesKinds = options.kinds.includes(CustomResourceDefinition);
+  const definitions = definesKinds ? options.caches.of(CustomResourceDefinition) : undefined;
+  const kinds = new FollowedKinds(options.kinds, definitions);
   return [
-    createNamespaceController({ ...options, kinds: namespaced }),
+    ...(definesKinds ? [createDefinitionController(options)] : []),
+    createNamespaceController({ ...options, kinds }),
     createDeploymentController(options),
     createReplicaSetController(options),
     createJobController(options),
@@ -31,7 +37,7 @@ export function createWorkloads(options: WorkloadsOptions): Controller[] {
     createScheduler(options),
     createEndpointsController(options),
     createSliceMirrorController(options),
-    createGarbageCollector(options),
+    createGarbageCollector({ ...options, kinds }),
     createRoleAggregation(options),
   ];
 }

@@ -3,7 +3,7 @@
  * is decoded and defaulted, `validate` after the object passed its schema and strategy. Either refuses by throwing.
  * First come the hooks of kinds whose rules live elsewhere in this process, then webhooks, which are other programs.
  */
-import { fillDefaults } from '#kube/defaults.ts';
+import { fillIn } from '#kube/custom-shape.ts';
 import type { Kind } from '#kube/kind.ts';
 import type { KubeObject } from '#kube/object.ts';
 import type { Operation } from '#apiserver/webhooks/match.ts';
@@ -58,7 +58,7 @@ export interface AdmissionHook {
 /** What webhooks answer is decoded as the custom kind that it is for: named so, and with its defaults. */
 function readAgain({ kind, object }: AdmissionRequest): void {
   object.kind = kind.kind;
-  fillDefaults(kind.schema, object);
+  fillIn(kind, object);
 }
 
 export class AdmissionChain {

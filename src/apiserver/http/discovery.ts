@@ -102,9 +102,14 @@ function resourceDocuments(served: ServedKind): object[] {
   return [own, ...subresources];
 }
 
+/** Kubernetes keeps these in an older version than it serves. */
+const STORED_OTHERWISE: Readonly<Record<string, string>> = {
+  'customresourcedefinitions.apiextensions.k8s.io': 'v1beta1',
+};
+
 /** Tells clients when the stored version of a kind has changed. */
-function storageVersionHash({ storedAs }: ServedKind): string {
-  const text = `${storedAs.group}/${storedAs.version}/${storedAs.kind}`;
+function storageVersionHash({ storedAs, resource }: ServedKind): string {
+  const text = `${storedAs.group}/${STORED_OTHERWISE[resource] ?? storedAs.version}/${storedAs.kind}`;
   return createHash('sha256').update(text).digest().subarray(0, 8).toString('base64');
 }
 

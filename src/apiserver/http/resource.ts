@@ -109,6 +109,9 @@ function renderingOf({ http, target }: Call) {
 }
 
 function warnOfDeprecation({ exchange, target }: Call): void {
-  if (target.served.resource !== 'endpoints') return;
-  exchange.warn('v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice');
+  const { resource, kind } = target.served;
+  if (resource === 'endpoints') {
+    exchange.warn('v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice');
+  }
+  if (kind.definition?.deprecation !== undefined) exchange.warn(kind.definition.deprecation);
 }

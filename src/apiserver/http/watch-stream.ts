@@ -84,6 +84,7 @@ class WatchStream {
     this.#begin();
     response.on('close', () => this.#end());
     this.#http.stopping.addEventListener('abort', this.#finish, { once: true });
+    this.#target.served.ended?.addEventListener('abort', this.#finish, { once: true });
     const timeoutMs = timeoutSeconds ? timeoutSeconds * 1_000 : MIN_TIMEOUT_MS * (1 + clock.random());
     this.#timers.push(clock.after(timeoutMs, this.#finish, { unref: true }));
     if (query.flag('allowWatchBookmarks')) {
@@ -184,6 +185,7 @@ class WatchStream {
     this.#subscription?.close();
     for (const timer of this.#timers) timer.cancel();
     this.#http.stopping.removeEventListener('abort', this.#finish);
+    this.#target.served.ended?.removeEventListener('abort', this.#finish);
     this.#done.resolve();
   }
 }

@@ -9,10 +9,13 @@ import type { ServedKind } from '#apiserver/registry.ts';
 
 const TITLE = 'Pinnace';
 
+/** What every document says of kinds that CustomResourceDefinitions define. */
+const DEFINED_INFO = { title: 'Kubernetes CRD Swagger', version: 'v0.1.0' };
+
 export function documentOf(kinds: readonly ServedKind[], version: string): object {
   return {
     openapi: '3.0.0',
-    info: { title: TITLE, version },
+    info: kinds.every(({ kind }) => kind.definition) ? DEFINED_INFO : { title: TITLE, version },
     paths: Object.assign({}, ...kinds.map(pathsOf)) as Record<string, PathItem>,
     components: {
       schemas: schemasOf(kinds),

@@ -24,6 +24,7 @@ export const KIND_MESSAGES: Readonly<Record<string, string>> = {
   'batch/v1/Job': 'batch.Job',
   'autoscaling/v1/Scale': 'autoscaling.Scale',
   'autoscaling/v2/HorizontalPodAutoscaler': 'autoscaling2.HorizontalPodAutoscaler',
+  'policy/v1/PodDisruptionBudget': 'policy.PodDisruptionBudget',
   'coordination.k8s.io/v1/Lease': 'coordination.Lease',
   'discovery.k8s.io/v1/EndpointSlice': 'discovery.EndpointSlice',
   'events.k8s.io/v1/Event': 'events.Event',
@@ -422,6 +423,12 @@ export const MESSAGES: Readonly<Record<string, string>> = {
   'meta.StatusCause': '1 reason string, 2 message string, 3 field string',
   'meta.StatusDetails':
     '1 name string, 2 group string, 3 kind string, 6 uid string, 4 causes meta.StatusCause[], 5 retryAfterSeconds int',
+  'policy.PodDisruptionBudget':
+    '1 metadata meta.ObjectMeta, 2 spec policy.PodDisruptionBudgetSpec, 3 status policy.PodDisruptionBudgetStatus',
+  'policy.PodDisruptionBudgetSpec':
+    '1 minAvailable IntOrString?, 2 selector meta.LabelSelector?, 3 maxUnavailable IntOrString?, 4 unhealthyPodEvictionPolicy string?',
+  'policy.PodDisruptionBudgetStatus':
+    '1 observedGeneration int, 2 disruptedPods Time{}, 3 disruptionsAllowed int, 4 currentHealthy int, 5 desiredHealthy int, 6 expectedPods int, 7 conditions meta.Condition[]',
   'rbac.AggregationRule': '1 clusterRoleSelectors meta.LabelSelector[]',
   'rbac.ClusterRole': '1 metadata meta.ObjectMeta, 2 rules rbac.PolicyRule[], 3 aggregationRule rbac.AggregationRule?',
   'rbac.ClusterRoleBinding': '1 metadata meta.ObjectMeta, 2 subjects rbac.Subject[], 3 roleRef rbac.RoleRef',

@@ -6,11 +6,13 @@ import { type Kind, resourceOf } from '#kube/kind.ts';
 import type { Store } from '#store/store.ts';
 import type { Rights } from '#apiserver/rbac/rights.ts';
 import { configMapStrategy } from '#apiserver/strategies/config-map.ts';
+import { customResourceDefinitionStrategy } from '#apiserver/strategies/custom-resource-definition.ts';
 import { customStrategy } from '#apiserver/strategies/custom.ts';
 import { deploymentStrategy } from '#apiserver/strategies/deployment.ts';
 import { horizontalPodAutoscalerStrategy } from '#apiserver/strategies/horizontal-pod-autoscaler.ts';
 import { jobStrategy } from '#apiserver/strategies/job.ts';
 import { namespaceStrategy } from '#apiserver/strategies/namespace.ts';
+import { podDisruptionBudgetStrategy } from '#apiserver/strategies/pod-disruption-budget.ts';
 import { podStrategy } from '#apiserver/strategies/pod.ts';
 import { bindingStrategy, clusterRoleStrategy, roleStrategy } from '#apiserver/strategies/rbac.ts';
 import { replicaSetStrategy } from '#apiserver/strategies/replica-set.ts';
@@ -53,12 +55,14 @@ export function strategies({ store, clock, rights, serviceCidr }: StrategyOption
     ['secrets', secretStrategy],
     ['serviceaccounts', serviceAccountStrategy],
     ['services', services],
+    ['customresourcedefinitions.apiextensions.k8s.io', customResourceDefinitionStrategy],
     ['deployments.apps', deploymentStrategy],
     ['replicasets.apps', replicaSetStrategy],
     ['jobs.batch', jobStrategy],
     ['horizontalpodautoscalers.autoscaling', horizontalPodAutoscalerStrategy],
     ['leases.coordination.k8s.io', leaseStrategy],
     ['endpointslices.discovery.k8s.io', endpointSliceStrategy],
+    ['poddisruptionbudgets.policy', podDisruptionBudgetStrategy],
     ['roles.rbac.authorization.k8s.io', roleStrategy(rights)],
     ['clusterroles.rbac.authorization.k8s.io', clusterRoleStrategy(rights)],
     ['rolebindings.rbac.authorization.k8s.io', bindingStrategy(rights, RoleBinding)],

@@ -14,7 +14,7 @@ function kindErrors({ kind }: Kind, object: KubeObject): FieldError[] {
 export function customStrategy(kind: Kind): Strategy {
   const validate = (object: KubeObject) => [...kindErrors(kind, object), ...schemaErrors(kind.schema, object)];
   return {
-    isNewGeneration: contentChanged,
+    isNewGeneration: (object, old) => contentChanged(kind, object, old),
     requiresVersionOnUpdate: true,
     validate,
     validateUpdate: validate,

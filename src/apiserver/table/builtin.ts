@@ -3,6 +3,7 @@ import { horizontalPodAutoscalerTable } from '#apiserver/table/autoscalers.ts';
 import type { TableKind } from '#apiserver/table/columns.ts';
 import { eventTable } from '#apiserver/table/events.ts';
 import { namespaceTable, nodeTable, resourceQuotaTable } from '#apiserver/table/nodes.ts';
+import { podDisruptionBudgetTable } from '#apiserver/table/pod-disruption-budgets.ts';
 import { podTable } from '#apiserver/table/pods.ts';
 import { endpointSliceTable, endpointsTable, serviceTable } from '#apiserver/table/services.ts';
 import {
@@ -33,6 +34,7 @@ export const builtinTables: ReadonlyMap<string, TableKind> = new Map<string, Tab
   ['jobs.batch', jobTable],
   ['leases.coordination.k8s.io', leaseTable],
   ['endpointslices.discovery.k8s.io', endpointSliceTable],
+  ['poddisruptionbudgets.policy', podDisruptionBudgetTable],
   ['clusterrolebindings.rbac.authorization.k8s.io', bindingTable],
   ['clusterroles.rbac.authorization.k8s.io', createdAtTable],
   ['rolebindings.rbac.authorization.k8s.io', bindingTable],

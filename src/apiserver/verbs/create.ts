@@ -24,6 +24,7 @@ export interface CreateRequest {
 
 export async function createObject(api: Api, request: CreateRequest, caller: Caller): Promise<KubeObject> {
   const { target, body, options } = request;
+  target.served.strategy.checkCreate?.();
   const object = decode(target.served, body, { options, caller });
   if (object.metadata.resourceVersion) throw plainError('resourceVersion should not be set on objects to be created');
   reconcileWithUrl(object, target);

@@ -8,7 +8,7 @@ import { child, invalidField } from '#kube/field-error.ts';
 import { Scale } from '#kube/kinds/autoscaling/scale.ts';
 import { apiVersionOf } from '#kube/kind.ts';
 import { type KubeObject, nameOf } from '#kube/object.ts';
-import { badRequest, invalid } from '#kube/status.ts';
+import { badRequest, invalid, plainError, type StatusError } from '#kube/status.ts';
 import { applyJsonPatch } from '#kube/patch/json-patch.ts';
 import { applyMergePatch } from '#kube/patch/merge-patch.ts';
 import { applyStrategicMerge } from '#kube/patch/strategic-merge.ts';
@@ -38,12 +38,20 @@ export interface ScaleRequest {
 export async function patchScale(api: Api, request: PatchRequest, caller: Caller): Promise<Scale> {
   const { target, options, patchType, body } = request;
   const isApply = patchType === 'apply';
+  if (isApply && target.served.kind.isCustom) throw notApplicable();
   const change = (current: KubeObject): KubeObject => {
     if (isApply) return applied(api, request, current, caller);
     const scale = scaleOf(target.served, current) as unknown as Record<string, unknown>;
     return scaled(target, current, patched(patchType, scale, body));
   };
   return write(api, { target, options, change, ...(isApply ? { ownership: 'set' } : {}) }, caller);
+}
+
+/** Through this subresource nobody can own fields of a custom kind: so Kubernetes fails. */
+function notApplicable(): StatusError {
+  const why = 'request to convert CR to an invalid group/version: autoscaling/v1';
+  const what = 'failed to convert live object (/; autoscaling/v1, Kind=Scale) to proper version';
+  return plainError(`failed to create manager for existing fields: ${what}: ${why}`);
 }
 
 function patched(patchType: PatchType, scale: Record<string, unknown>, patch: unknown): unknown {
@@ -56,7 +64,7 @@ function patched(patchType: PatchType, scale: Record<string, unknown>, patch: un
 function applied(api: Api, { target, body, options }: PatchRequest, live: KubeObject, caller: Caller): KubeObject {
   const kind = target.served.storedAs;
   const configuration = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: { name: target.name } };
-  writePath(configuration, scalePathsOf(target.served).specReplicasPath, replicasOf(body, target.name));
+  writePath(configuration, scalePathsOf(target.served).specReplicasPath, replicasOf(body, target));
   return applyPatch({
     kind,
     live,
@@ -95,7 +103,7 @@ function viewOf(served: Target['served']): WebhookView {
     kind: Scale,
     show: (object) => scaleOf(served, object),
     take: (scale, object) =>
-      writePath(object, scalePathsOf(served).specReplicasPath, replicasOf(scale, nameOf(object))),
+      writePath(object, scalePathsOf(served).specReplicasPath, replicasOf(scale, { served, name: nameOf(object) })),
   };
 }
 
@@ -105,16 +113,17 @@ function scaled({ served, name }: Target, current: KubeObject, scale: unknown): 
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
   }
   const object = clone(current);
-  writePath(object, scalePathsOf(served).specReplicasPath, replicasOf(scale, name));
+  writePath(object, scalePathsOf(served).specReplicasPath, replicasOf(scale, { served, name }));
   // The version that the caller saw, if it says so: a stale one is a conflict.
   object.metadata.resourceVersion = metadata.resourceVersion ?? current.metadata.resourceVersion;
   return object;
 }
 
-function replicasOf(scale: unknown, name: string): number {
+/** What a definition says of the numbers of its kind is checked with the object. */
+function replicasOf(scale: unknown, { served, name }: Pick<Target, 'served' | 'name'>): number {
   const spec = isObject(scale) && isObject(scale['spec']) ? scale['spec'] : {};
   const replicas = Number(spec['replicas'] ?? 0);
-  if (replicas >= 0) return replicas;
+  if (replicas >= 0 || served.kind.definition) return replicas;
   const error = invalidField(child('spec', 'replicas'), replicas, 'must be greater than or equal to 0');
   throw invalid({ group: 'autoscaling', kind: 'Scale' }, name, [error]);
 }

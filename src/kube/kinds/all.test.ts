@@ -34,6 +34,7 @@ test('every kind has the names under which Kubernetes serves it', () => {
     'coordination.k8s.io v1 Lease leases lease   ns',
     'discovery.k8s.io v1 EndpointSlice endpointslices endpointslice   ns',
     'events.k8s.io v1 Event events event ev  ns',
+    'policy v1 PodDisruptionBudget poddisruptionbudgets poddisruptionbudget pdb  ns',
     'rbac.authorization.k8s.io v1 ClusterRoleBinding clusterrolebindings clusterrolebinding   cluster',
     'rbac.authorization.k8s.io v1 ClusterRole clusterroles clusterrole   cluster',
     'rbac.authorization.k8s.io v1 RoleBinding rolebindings rolebinding   ns',

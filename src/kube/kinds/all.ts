@@ -20,6 +20,7 @@ import { Service } from '#kube/kinds/core/service.ts';
 import { ServiceAccount } from '#kube/kinds/core/service-account.ts';
 import { EndpointSlice } from '#kube/kinds/discovery/endpoint-slice.ts';
 import { EventV1 } from '#kube/kinds/events/event.ts';
+import { PodDisruptionBudget } from '#kube/kinds/policy/pod-disruption-budget.ts';
 import { ClusterRole } from '#kube/kinds/rbac/cluster-role.ts';
 import { ClusterRoleBinding } from '#kube/kinds/rbac/cluster-role-binding.ts';
 import { Role } from '#kube/kinds/rbac/role.ts';
@@ -46,6 +47,7 @@ export const builtinKinds: readonly Kind[] = [
   Lease,
   EndpointSlice,
   EventV1,
+  PodDisruptionBudget,
   ClusterRoleBinding,
   ClusterRole,
   RoleBinding,

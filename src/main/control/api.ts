@@ -17,11 +17,13 @@ import type { KubeObject } from '#kube/object.ts';
 import { builtinKinds } from '#kube/kinds/all.ts';
 import { ConfigMap } from '#kube/kinds/core/config-map.ts';
 import type { Kind } from '#kube/kind.ts';
+import { knativeDefinitions } from '#knative/definitions.ts';
 import { insidePart } from '#knative/inside.ts';
 import { knativeKinds } from '#knative/kinds/all.ts';
 import { legacyViews } from '#knative/legacy/v1alpha1.ts';
 import { adoptPods } from '#main/control/adopt-pods.ts';
 import { knativeAdmission } from '#main/control/admission.ts';
+import { insideAdmission } from '#main/control/inside-admission.ts';
 import { readMetrics } from '#main/launch/metrics-socket.ts';
 import {
   apiServiceAddress,
@@ -70,10 +72,11 @@ export async function startApi(options: ApiOptions): Promise<PlatformApi> {
   const store = stack.use(await Store.open({ log: new SqliteLog(paths.store), clock, logger }));
   await adoptPods({ store, podFolders: paths, clock, logger });
   let configs: LiveConfigs | undefined;
-  const admission = knativeAdmission(() => {
+  const ofKnative = knativeAdmission(() => {
     if (!configs) throw new Error('the ConfigMaps are not there yet');
     return configs.current;
   });
+  const admission = [...ofKnative, ...insideAdmission(knativeDefinitions(version))];
   const { serviceCidr } = settings;
   const parts = {
     store,

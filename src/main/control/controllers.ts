@@ -8,6 +8,7 @@ import { createEventRecorder } from '#controller/event-recorder.ts';
 import { createIngress, type IngressParts } from '#ingress/create-ingress.ts';
 import { createDrain } from '#ingress/drain.ts';
 import { defaultConfigMaps } from '#knative/config/all.ts';
+import { knativeDefinitions } from '#knative/definitions.ts';
 import type { ObjectRef } from '#kube/object.ts';
 import { BOOTSTRAP, CLUSTER_DOMAIN, type PlatformApi, SERVED_KINDS } from '#main/control/api.ts';
 import type { PlatformWatch } from '#main/control/platform-watch.ts';
@@ -65,8 +66,12 @@ export async function createControllers(options: ControllersOptions): Promise<Pl
   };
   const facts = systemFacts(options);
   const configMaps = defaultConfigMaps(version);
+  const definitions = knativeDefinitions(version);
   const bootstrap = clientOf(BOOTSTRAP);
-  await Promise.all([bootstrapRoles(bootstrap, version), bootstrapSystem({ client: bootstrap, configMaps })]);
+  await Promise.all([
+    bootstrapRoles(bootstrap, version),
+    bootstrapSystem({ client: bootstrap, configMaps, definitions }),
+  ]);
   let ingress: IngressParts | undefined;
   const autoscaler: Autoscaler = createAutoscaler({
     ...environment,
@@ -96,7 +101,7 @@ export async function createControllers(options: ControllersOptions): Promise<Pl
   const workloads = createWorkloads({ ...environment, kinds: FOLLOWED_KINDS, rootCa: api.pki.authorityCertificate });
   const platform = () => options.platform.state;
   const onPlatformChange = (changed: () => void) => options.platform.onChange(changed);
-  const system = createSystemController({ ...environment, facts, configMaps, platform, onPlatformChange });
+  const system = createSystemController({ ...environment, facts, configMaps, definitions, platform, onPlatformChange });
   const { instance, listenAddress } = settings;
   const address = reachableAddress(listenAddress);
   const hosts = settings.manageHosts ? [createHostsController({ ...environment, instance, address })] : [];

@@ -2,6 +2,7 @@
  * The status of a Deployment: counts, and the conditions Available, Progressing and ReplicaFailure with the texts
  * that `kubectl rollout status` and Knative's revisions read. Pure.
  */
+import { insidePart, insideWarning } from '#knative/inside.ts';
 import type { Deployment } from '#kube/kinds/apps/deployment.ts';
 import type { DeploymentCondition, DeploymentStatus } from '#kube/kinds/apps/deployment-spec.ts';
 import type { ReplicaSet } from '#kube/kinds/apps/replica-set.ts';
@@ -111,6 +112,8 @@ function merged(type: string, { want, known, nowMs, isProgress }: Merge): Deploy
 
 function availability(deployment: Deployment, next: DeploymentStatus): Wanted {
   const { replicas, maxUnavailable } = boundsOf(deployment);
+  const part = insidePart(deployment);
+  if (part) return { status: 'True', reason: 'InsidePinnace', message: insideWarning(part) };
   const enough = (next.availableReplicas ?? 0) >= replicas - maxUnavailable;
   return enough
     ? { status: 'True', reason: 'MinimumReplicasAvailable', message: 'Deployment has minimum availability.' }

@@ -10,6 +10,7 @@ import type { Kind } from '#kube/kind.ts';
 import { splitApiVersion } from '#kube/kind.ts';
 import { isBeingDeleted, type KubeObject, type OwnerReference, type Stored } from '#kube/object.ts';
 import { isConflict, isNotFound } from '#kube/status.ts';
+import type { FollowedKinds } from '#workloads/definitions/followed-kinds.ts';
 import { type GraphNode, OwnerGraph, ownersOf, type Uid } from '#workloads/garbage-collector/graph.ts';
 import { FOREGROUND_FINALIZER, type OwnerState, planCollection, type Step } from '#workloads/garbage-collector/plan.ts';
 import type { WorkloadEnvironment } from '#workloads/replica-set/reconcile.ts';
@@ -19,7 +20,7 @@ const AGAIN_MS = 500;
 
 export interface GarbageCollectorOptions extends WorkloadEnvironment {
   /** Every kind whose objects may own or be owned. */
-  readonly kinds: readonly Kind[];
+  readonly kinds: FollowedKinds;
 }
 
 export function createGarbageCollector(options: GarbageCollectorOptions): Controller {
@@ -35,21 +36,26 @@ export function createGarbageCollector(options: GarbageCollectorOptions): Contro
 class GarbageCollector {
   readonly #options: GarbageCollectorOptions;
   readonly #graph = new OwnerGraph();
-  readonly #subscriptions: Subscription[] = [];
+  readonly #subscriptions = new Map<Kind, Subscription>();
+  #kindsFollowed: Subscription | undefined;
 
   constructor(options: GarbageCollectorOptions) {
     this.#options = options;
-    for (const kind of options.kinds) options.caches.of(kind);
+    for (const kind of options.kinds.list()) options.caches.of(kind);
   }
 
   get source(): Source {
     return {
       start: (enqueue) => {
-        for (const kind of this.#options.kinds) this.#follow(kind, enqueue);
+        this.#kindsFollowed = this.#options.kinds.subscribe({
+          onKind: (kind) => this.#follow(kind, enqueue),
+          onKindGone: (kind) => this.#unfollow(kind),
+        });
       },
       keys: () => this.#graph.uids(),
       [Symbol.dispose]: () => {
-        for (const subscription of this.#subscriptions) subscription.close();
+        this.#kindsFollowed?.close();
+        for (const subscription of this.#subscriptions.values()) subscription.close();
       },
     };
   }
@@ -78,7 +84,14 @@ class GarbageCollector {
         for (const dependent of this.#graph.dependentsOf(uid)) enqueue(dependent.object.metadata.uid);
       for (const owner of ownersOf(object)) this.#wakeOwner(owner.uid, enqueue);
     });
-    this.#subscriptions.push(subscription);
+    this.#subscriptions.set(kind, subscription);
+  }
+
+  /** Its objects have gone one by one, or go on in another version. */
+  #unfollow(kind: Kind): void {
+    this.#subscriptions.get(kind)?.close();
+    this.#subscriptions.delete(kind);
+    this.#options.caches.drop(kind);
   }
 
   #gone(uid: Uid, enqueue: (uid: Uid) => void, object?: Stored<KubeObject>): void {
@@ -107,7 +120,7 @@ class GarbageCollector {
 
   #kindOf({ apiVersion, kind }: OwnerReference): Kind | undefined {
     const [group] = splitApiVersion(apiVersion);
-    return this.#options.kinds.find((one) => one.kind === kind && one.group === group);
+    return this.#options.kinds.list().find((one) => one.kind === kind && one.group === group);
   }
 
   async #apply(node: GraphNode, step: Step): Promise<void> {

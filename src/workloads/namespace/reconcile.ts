@@ -11,6 +11,7 @@ import type { Kind } from '#kube/kind.ts';
 import { typed } from '#kube/kind.ts';
 import { isBeingDeleted, type KubeObject, type ObjectKey, type Stored } from '#kube/object.ts';
 import { isAlreadyExists, isConflict, isNotFound, isStatus } from '#kube/status.ts';
+import type { FollowedKinds } from '#workloads/definitions/followed-kinds.ts';
 import { deletionConditions, type Remaining } from '#workloads/namespace/plan.ts';
 import type { WorkloadEnvironment } from '#workloads/replica-set/reconcile.ts';
 
@@ -22,8 +23,8 @@ const KUBERNETES_FINALIZER = 'kubernetes';
 const AGAIN_MS = 200;
 
 export interface NamespaceOptions extends WorkloadEnvironment {
-  /** Every namespaced kind that is served. */
-  readonly kinds: readonly Kind[];
+  /** Every kind that is served. */
+  readonly kinds: FollowedKinds;
   /** The API server's certificate authority, in PEM. */
   readonly rootCa: string;
 }
@@ -85,8 +86,9 @@ class NamespaceReconciler {
 
   async #empty(namespace: Stored<Namespace>): Promise<Outcome> {
     const { name } = namespace.metadata;
-    for (const kind of this.#options.kinds) await this.#deleteAll(kind, name);
-    const remaining = await this.#remaining(name);
+    const kinds = this.#options.kinds.list().filter(({ namespaced }) => namespaced);
+    for (const kind of kinds) await this.#deleteAll(kind, name);
+    const remaining = await this.#remaining(kinds, name);
     await this.#writeConditions(namespace, remaining);
     if (remaining.length > 0) return { requeueAfterMs: AGAIN_MS };
     await this.#release(name);
@@ -110,8 +112,8 @@ class NamespaceReconciler {
     }
   }
 
-  async #remaining(namespace: string): Promise<Remaining[]> {
-    const lists = this.#options.kinds.map(async (kind) => ({
+  async #remaining(kinds: readonly Kind[], namespace: string): Promise<Remaining[]> {
+    const lists = kinds.map(async (kind) => ({
       kind,
       objects: (await this.#options.client.list(kind, { namespace })).items,
     }));

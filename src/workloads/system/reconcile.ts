@@ -4,6 +4,7 @@
  */
 import { clone, deepEqual } from '#base/json.ts';
 import { Controller, type Outcome, type Source, watching } from '#controller/controller.ts';
+import { CustomResourceDefinition } from '#kube/kinds/apiextensions/custom-resource-definition.ts';
 import { ConfigMap } from '#kube/kinds/core/config-map.ts';
 import { Endpoints } from '#kube/kinds/core/endpoints.ts';
 import { Namespace } from '#kube/kinds/core/namespace.ts';
@@ -28,6 +29,8 @@ export interface SystemOptions extends WorkloadEnvironment {
   readonly facts: SystemFacts;
   /** Knative's ConfigMaps with their documented examples. */
   readonly configMaps: readonly ConfigMap[];
+  /** Knative's kinds, as they show among the CustomResourceDefinitions. */
+  readonly definitions: readonly CustomResourceDefinition[];
   /** Which of our processes run, now. */
   readonly platform: () => PlatformState;
   /** Calls back when that changed; the answer ends it. */
@@ -37,13 +40,23 @@ export interface SystemOptions extends WorkloadEnvironment {
 /** One key stands for everything: it is little, and all of it is looked at together. */
 const KEY = 'system';
 
-/** Makes what must be there before any controller runs: namespaces and ConfigMaps. */
+/** Makes what must be there before any controller runs: namespaces, ConfigMaps and definitions. */
 export async function bootstrapSystem({
   client,
   configMaps,
-}: Pick<SystemOptions, 'client' | 'configMaps'>): Promise<void> {
+  definitions,
+}: Pick<SystemOptions, 'client' | 'configMaps' | 'definitions'>): Promise<void> {
   for (const namespace of systemNamespaces()) await ensure(client, Namespace, namespace);
   for (const configMap of configMaps) await ensure(client, ConfigMap, configMap);
+  for (const definition of definitions) await ensureDefinition(client, definition);
+}
+
+/** A newer version of the program may define its kinds otherwise than the one before; labels are the user's. */
+async function ensureDefinition(client: SystemOptions['client'], wanted: CustomResourceDefinition): Promise<void> {
+  const known = await client.find(CustomResourceDefinition, { name: wanted.metadata.name ?? '' });
+  if (!known) return ensure(client, CustomResourceDefinition, wanted);
+  if (!deepEqual(known.spec, wanted.spec))
+    await client.update(CustomResourceDefinition, { ...known, spec: wanted.spec });
 }
 
 async function ensure<T extends KubeObject>(client: SystemOptions['client'], kind: Kind<T>, object: T): Promise<void> {
@@ -85,8 +98,8 @@ function platformSource({ onPlatformChange }: SystemOptions): Source {
 }
 
 async function reconcile(options: SystemOptions, _key: ObjectKey): Promise<Outcome> {
-  const { client, configMaps, facts } = options;
-  await bootstrapSystem({ client, configMaps });
+  const { facts } = options;
+  await bootstrapSystem(options);
   const api = apiService(facts);
   await put(options, Service, api.service);
   await put(options, Endpoints, api.endpoints);
