@@ -13,7 +13,7 @@ test('there is one for every kind, and each is one that anybody could apply', ()
     definitions.map(({ metadata }) => metadata.name),
     knativeKinds.map(resourceOf),
   );
-  for (const definition of definitions) assert.deepEqual(crdErrors(definition), [], definition.metadata.name);
+  for (const definition of definitions) assert.deepEqual(crdErrors(definition), []);
 });
 
 test('labels say what other tools may do with objects', () => {

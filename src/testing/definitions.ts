@@ -40,5 +40,5 @@ export function versionOf(name: string, { spec = { size: { type: 'integer' } }, 
 export function tokenOf(of: CustomResourceDefinition, version = 'v1'): Kind {
   const found = of.spec.versions.find(({ name }) => name === version);
   if (!found) throw new Error(`there is no version ${version}`);
-  return definedKind({ ...of, status: undefined } as unknown as CustomResourceDefinition, found);
+  return definedKind(of, found);
 }

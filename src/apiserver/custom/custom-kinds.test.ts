@@ -75,7 +75,8 @@ test('versions show the same objects, each by its own schema', async () => {
   assert.deepEqual(shown.spec, { size: 7 });
   assert.equal(await get(api, v2), shown, 'what is shown twice is one object');
   assert.deepEqual((await get(api, v1)).spec, { color: 'red' });
-  await api.client.update(v2, { ...shown, spec: { size: 8 } });
+  const changed: Widget = { ...shown, spec: { size: 8 } };
+  await api.client.update(v2, changed);
   assert.equal((await get(api, v1)).apiVersion, 'example.com/v1');
   assert.deepEqual((await get(api, v1)).spec, { size: 8 });
 });

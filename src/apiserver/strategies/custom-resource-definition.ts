@@ -6,6 +6,7 @@ import { deepEqual } from '#base/json.ts';
 import { type FieldError, index, invalidField } from '#kube/field-error.ts';
 import { CustomResourceDefinition } from '#kube/kinds/apiextensions/custom-resource-definition.ts';
 import { crdErrors } from '#kube/structural/crd-errors.ts';
+import { listOf } from '#apiserver/lists.ts';
 import { specChanged } from '#apiserver/generation.ts';
 import { strategyOf } from '#apiserver/strategy.ts';
 import { plainStatus } from '#apiserver/subresources.ts';
@@ -54,27 +55,32 @@ function statusOf({ status }: CustomResourceDefinition): Status {
 
 /** Every version that objects may ever have been stored in stays known. */
 function rememberStorage(definition: CustomResourceDefinition, before: readonly string[]): void {
-  const storage = definition.spec.versions.find((version) => version.storage)?.name;
+  const storage = storageOf(definition);
   const versions = storage === undefined || before.includes(storage) ? before : [...before, storage];
   if (deepEqual(definition.status?.storedVersions, versions)) return;
   definition.status = { ...statusOf(definition), storedVersions: [...versions] };
 }
 
-function storedErrors({ spec, status }: CustomResourceDefinition): FieldError[] {
+function storageOf({ spec }: CustomResourceDefinition): string | undefined {
+  return listOf(spec.versions).find((version) => version.storage)?.name;
+}
+
+function storedErrors(definition: CustomResourceDefinition): FieldError[] {
+  const { spec, status } = definition;
   const path = 'status.storedVersions';
   const stored = status?.storedVersions ?? [];
   if (stored.length === 0) return [invalidField(path, stored, 'must have at least one stored version')];
-  const names = spec.versions.map(({ name }) => name);
+  const names = listOf(spec.versions).map(({ name }) => name);
   const unknown = stored.flatMap((name, position) =>
     names.includes(name) ? [] : [invalidField(index(path, position), name, 'must appear in spec.versions')],
   );
-  const storage = spec.versions.find((version) => version.storage)?.name ?? '';
+  const storage = storageOf(definition) ?? '';
   if (stored.includes(storage)) return unknown;
   return [...unknown, invalidField(path, stored, `must have the storage version ${storage}`)];
 }
 
 function conversionWarnings({ spec }: CustomResourceDefinition): string[] {
-  if (spec.conversion?.strategy !== 'Webhook' || spec.versions.length === 1) return [];
+  if (spec.conversion?.strategy !== 'Webhook' || listOf(spec.versions).length <= 1) return [];
   return [
     'spec.conversion: webhooks that convert are not called here: only the stored version can be read and written',
   ];

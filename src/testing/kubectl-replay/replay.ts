@@ -19,7 +19,8 @@ const KILL_AFTER_MS = 60_000;
 export interface Cluster {
   readonly connection: Connection;
   readonly kubeconfig: string;
-  /** Where kubectl keeps what it found out about the server, for all cases together. */
+  /** Where kubectl keeps what it found out about the server. Each case has a folder in it: what one has not looked at
+   *  again, it must not know. */
   readonly cacheFolder: string;
   /** What the recordings call `node1`; that when absent. */
   readonly nodeName?: string;
@@ -119,7 +120,7 @@ class Terminal {
       PATH: process.env['PATH'],
       HOME: this.#folder.path,
       KUBECONFIG: this.#folder.at('.kubeconfig'),
-      KUBECACHEDIR: this.#cluster.cacheFolder,
+      KUBECACHEDIR: path.join(this.#cluster.cacheFolder, this.#session.namespace),
       TZ: 'UTC',
       LANG: 'C',
       ...Object.fromEntries(own),

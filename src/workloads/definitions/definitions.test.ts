@@ -43,9 +43,9 @@ function widget(kind: Kind, metadata: KubeObject['metadata'] = {}): KubeObject {
   return { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: { ...ref, ...metadata } };
 }
 
-async function define({ api, settled }: World, wanted = definition()): Promise<Kind> {
-  await api.client.create(CustomResourceDefinition, wanted);
-  await settled();
+async function define(w: World, wanted = definition()): Promise<Kind> {
+  await w.api.client.create(CustomResourceDefinition, wanted);
+  await w.settled();
   return tokenOf(wanted);
 }
 

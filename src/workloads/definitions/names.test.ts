@@ -5,7 +5,7 @@ import { definition } from '#testing/definitions.ts';
 import { acceptNames, type Names } from '#workloads/definitions/names.ts';
 
 function accepting(names: Partial<Names>, accepted: Names = { plural: '', kind: '' }): CustomResourceDefinition {
-  return { ...definition({ names }), status: { conditions: [], acceptedNames: accepted, storedVersions: [] } } as never;
+  return { ...definition({ names }), status: { conditions: [], acceptedNames: accepted, storedVersions: [] } };
 }
 const other = accepting(
   {},
