@@ -11,7 +11,6 @@ import { type HttpsApi, startHttpsApi } from '#testing/https-api.ts';
 import { createWorkloads } from '#workloads/create-workloads.ts';
 import { bootstrapRoles } from '#workloads/rbac/bootstrap.ts';
 
-
 /** Recorded watches from version 1 met a server that had forgotten it. */
 const FIRST_REVISION = 5_000;
 
