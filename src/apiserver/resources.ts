@@ -21,8 +21,10 @@ export interface Subresource {
   readonly kind?: KindName;
   /** Answered with an object of `kind`, which has no storage. */
   readonly isOwnKind?: boolean;
-  /** Carried on to the node agent, which has a protocol of its own. */
+  /** Carried on to somebody else: the node agent, which has a protocol of its own, or a program in a pod. */
   readonly isProxied?: boolean;
+  /** HTTP of any method, and what follows is a path over there. */
+  readonly hasPaths?: boolean;
 }
 
 const BUILTIN_VERBS: readonly Verb[] = [
@@ -57,6 +59,11 @@ const SCALE: KindName = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
 
 const core = (kind: string): KindName => ({ group: '', version: 'v1', kind });
 
+function httpProxy(options: string): Subresource {
+  const verbs: readonly Verb[] = ['create', 'delete', 'get', 'patch', 'update'];
+  return { name: 'proxy', verbs, kind: core(options), isProxied: true, hasPaths: true };
+}
+
 const OWN: Readonly<Record<string, readonly Subresource[]>> = {
   namespaces: [{ name: 'finalize', verbs: ['update'] }],
   pods: [
@@ -66,7 +73,9 @@ const OWN: Readonly<Record<string, readonly Subresource[]>> = {
     { name: 'exec', verbs: ['create', 'get'], kind: core('PodExecOptions'), isProxied: true },
     { name: 'log', verbs: ['get'], isProxied: true },
     { name: 'portforward', verbs: ['create', 'get'], kind: core('PodPortForwardOptions'), isProxied: true },
+    httpProxy('PodProxyOptions'),
   ],
+  services: [httpProxy('ServiceProxyOptions')],
 };
 
 export function verbsOf({ kind, virtual }: ServedKind): readonly Verb[] {

@@ -12,7 +12,7 @@
  * $MODE: ok (default), crash (says "boom", ends with $CRASH_CODE or 1), exit (ends with 0), deaf (never listens),
  * unready (answers 503), loopback (127.0.0.1 only), otherport ($PORT + 1), slowstart (listens after
  * $START_DELAY_MS), ignoreterm (ignores SIGTERM). Otherwise SIGTERM lets requests under way finish and ends with 0.
- * $PORT may be 0: any that is free. $STYLE: what / answers: "hello" (host, request line and target) or "oracle" (ok).
+ * $PORT may be 0: any that is free. $STYLE: what / answers: "hello" (host, request line and target) or "oracle" (hello).
  * Arguments: say WORDS, fail N, cat, lines N (prints and waits), as pods of the kubectl cases run it.
  */
 #define _GNU_SOURCE
@@ -264,7 +264,7 @@ static void greet(struct connection *c)
 {
 	char text[8192];
 	if (!strcmp(style, "oracle")) {
-		answer_text(c, 200, "OK", "ok\n");
+		answer_text(c, 200, "OK", "hello\n");
 		return;
 	}
 	if (!strcmp(style, "hello")) {

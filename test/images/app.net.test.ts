@@ -181,7 +181,7 @@ test('modes', NEEDED, async () => {
     app.child.kill('SIGTERM');
     assert.equal((await ask(app, '/')).status, 200);
   });
-  await withApp({ STYLE: 'oracle' }, async (app) => assert.equal((await ask(app, '/x')).text, 'ok\n'));
+  await withApp({ STYLE: 'oracle' }, async (app) => assert.equal((await ask(app, '/x')).text, 'hello\n'));
   await withApp({ STYLE: 'hello', TARGET: 'T' }, async (app) =>
     assert.match((await ask(app, '/x?y')).text, /^hello from .*: GET \/x\?y T\n$/),
   );

@@ -3,8 +3,7 @@
  * they come; exec, attach and port-forward as bytes that are not looked into, once both sides have agreed on the
  * upgrade. Credentials stay here. When either side goes, so does the other.
  */
-import http, { type IncomingMessage, STATUS_CODES } from 'node:http';
-import { type Duplex, finished } from 'node:stream';
+import http, { type IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { badRequest, failure, internalError, notFound, serviceUnavailable, StatusError } from '#kube/status.ts';
 import { nameOf } from '#kube/object.ts';
@@ -13,9 +12,7 @@ import { logLocation, streamLocation } from '#apiserver/http/kubelet-location.ts
 import type { KubeletProxy, ProxiedRequest } from '#apiserver/http/proxy.ts';
 import { Query } from '#apiserver/http/query.ts';
 import { setCommonHeaders } from '#apiserver/http/reply.ts';
-
-/** Most of an error text that is read. */
-const MAX_ERROR_BYTES = 50_000;
+import { type Connection, joinUpgraded, passRefusal, textOf, upgradeOf } from '#apiserver/http/upgraded.ts';
 
 /** What the endpoint needs to know of a client's request for an upgrade. */
 const PASSED_HEADERS = [
@@ -69,25 +66,6 @@ async function logError(answer: IncomingMessage, pod: string): Promise<StatusErr
   }
 }
 
-async function textOf(answer: IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = [];
-  let size = 0;
-  for await (const piece of answer as AsyncIterable<Buffer>) {
-    pieces.push(piece);
-    size += piece.length;
-    if (size >= MAX_ERROR_BYTES) break;
-  }
-  return Buffer.concat(pieces).subarray(0, MAX_ERROR_BYTES).toString('utf8');
-}
-
-/** Either the answer to an upgrade that was refused, or the stream that it became. */
-type Upgraded = { readonly answer: IncomingMessage; readonly stream?: { socket: Duplex; head: Buffer } };
-
-interface Connection {
-  readonly socket: Duplex;
-  readonly head: Buffer;
-}
-
 async function passUpgrade(socketPath: string, proxied: ProxiedRequest, client: Connection): Promise<void> {
   const { pod, subresource, query, request } = proxied;
   if (subresource === 'log') throw badRequest('logs are not streamed over an upgraded connection');
@@ -97,73 +75,22 @@ async function passUpgrade(socketPath: string, proxied: ProxiedRequest, client: 
   const stop = () => upstream.destroy();
   client.socket.once('close', stop);
   upstream.end();
-  const { answer, stream } = await upgradeOf(upstream);
+  const { answer, stream } = await upgradeOf(upstream).catch((error: unknown) => Promise.reject(unreachable(error)));
   client.socket.off('close', stop);
-  if (stream) await join(client, stream, headOf(answer));
+  if (stream) await joinUpgraded(client, answer, stream);
   else await passRefusal(client.socket, answer);
-}
-
-function upgradeOf(upstream: http.ClientRequest): Promise<Upgraded> {
-  return new Promise((resolve, reject) => {
-    upstream.once('upgrade', (answer: IncomingMessage, socket: Duplex, head: Buffer) =>
-      resolve({ answer, stream: { socket, head } }),
-    );
-    answerTo(upstream).then((answer) => resolve({ answer }), reject);
-  });
 }
 
 function answerTo(upstream: http.ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     upstream.once('response', resolve);
-    upstream.on('error', (error: NodeJS.ErrnoException) => {
-      const isAbsent = error.code === 'ENOENT' || error.code === 'ECONNREFUSED';
-      reject(isAbsent ? serviceUnavailable('the node agent is not running') : backendError(error));
-    });
+    upstream.on('error', (error) => reject(unreachable(error)));
   });
 }
 
-function backendError(error: Error): StatusError {
-  return internalError(`error dialing backend: ${error.message}`, error);
-}
-
-function headOf({ statusCode = 500, statusMessage, rawHeaders }: IncomingMessage): string {
-  const lines = [`HTTP/1.1 ${statusCode} ${statusMessage || (STATUS_CODES[statusCode] ?? '')}`];
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    lines.push(`${rawHeaders[index]}: ${rawHeaders[index + 1]}`);
-  }
-  return `${lines.join('\r\n')}\r\n\r\n`;
-}
-
-/** Resolves when the client's connection is closed. */
-function join(client: Connection, agent: Connection, head: string): Promise<void> {
-  client.socket.write(head);
-  if (agent.head.length > 0) client.socket.write(agent.head);
-  if (client.head.length > 0) agent.socket.write(client.head);
-  client.socket.pipe(agent.socket);
-  agent.socket.pipe(client.socket);
-  // What the agent said last goes out before the client's connection is closed.
-  const finish = () => void client.socket.end();
-  agent.socket.on('error', finish).on('close', finish);
-  client.socket.on('finish', () => client.socket.destroy());
-  return new Promise((resolve) => {
-    client.socket.on('close', () => {
-      agent.socket.destroy();
-      resolve();
-    });
-  });
-}
-
-async function passRefusal(client: Duplex, answer: IncomingMessage): Promise<void> {
-  const body = await textOf(answer);
-  const { statusCode = 500, headers } = answer;
-  const lines = [
-    `HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode] ?? ''}`,
-    `Content-Type: ${headers['content-type'] ?? 'text/plain; charset=utf-8'}`,
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Connection: close',
-  ];
-  const accepted = headers['x-accepted-stream-protocol-versions'];
-  if (accepted !== undefined) lines.push(`X-Accepted-Stream-Protocol-Versions: ${String(accepted)}`);
-  client.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
-  finished(client, { readable: false }, () => client.destroy());
+function unreachable(error: unknown): StatusError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const isAbsent = code === 'ENOENT' || code === 'ECONNREFUSED';
+  if (isAbsent) return serviceUnavailable('the node agent is not running');
+  return internalError(`error dialing backend: ${message}`, error);
 }

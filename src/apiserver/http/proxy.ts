@@ -1,13 +1,17 @@
 /**
- * Logs, exec, attach and port-forward belong to the node agent. The API server authorises the request, finds the
- * pod, and hands the connection on; it does not look inside.
+ * Logs, exec, attach and port-forward belong to the node agent, HTTP to `proxy` to a program in a pod. The API server
+ * authorises the request, finds the pod, and hands the connection on.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { Endpoints } from '#kube/kinds/core/endpoints.ts';
 import { Pod } from '#kube/kinds/core/pod.ts';
-import type { ObjectOf } from '#kube/kind.ts';
-import { badRequest, serviceUnavailable } from '#kube/status.ts';
+import { Service } from '#kube/kinds/core/service.ts';
+import type { Kind, ObjectOf } from '#kube/kind.ts';
+import { badRequest, notFound, serviceUnavailable } from '#kube/status.ts';
 import type { Target } from '#apiserver/api.ts';
+import { backendLocation } from '#apiserver/http/backend-location.ts';
+import { type BackendRequest, passToBackend, upgradeToBackend } from '#apiserver/http/backend-proxy.ts';
 import type { Exchange } from '#apiserver/http/exchange.ts';
 import type { ResourcePath } from '#apiserver/http/path.ts';
 import type { HttpApi } from '#apiserver/http/server.ts';
@@ -35,6 +39,7 @@ export interface KubeletProxy {
 }
 
 export async function proxyRequest(http: HttpApi, exchange: Exchange, target: Target): Promise<void> {
+  if (target.subresource === 'proxy') return passToBackend(backendOf(http, exchange, target));
   const { kubelet, proxied } = prepare(http, exchange, target);
   if (target.subresource !== 'log') throw badRequest('Upgrade request required');
   await kubelet.request(proxied, exchange);
@@ -50,6 +55,7 @@ export interface ProxyUpgrade {
 export async function proxyUpgrade(http: HttpApi, { exchange, path, socket, head }: ProxyUpgrade): Promise<void> {
   const { target, subresource } = resolve(http.api.registry, exchange, path);
   if (!subresource?.isProxied) throw badRequest('this resource takes no upgrade');
+  if (subresource.name === 'proxy') return upgradeToBackend(backendOf(http, exchange, target), { socket, head });
   const { kubelet, proxied } = prepare(http, exchange, target);
   await kubelet.upgrade(proxied, { socket, head });
 }
@@ -59,4 +65,24 @@ function prepare(http: HttpApi, { request, path }: Exchange, target: Target) {
   if (!http.kubelet) throw serviceUnavailable('the node agent is not running');
   const query = (request.url ?? '').slice(path.length + 1);
   return { kubelet: http.kubelet, proxied: { pod, subresource: target.subresource ?? '', query, request } };
+}
+
+function backendOf({ api }: HttpApi, exchange: Exchange, { served, namespace, name }: Target): BackendRequest {
+  const find = <K extends Kind>(kind: K, wanted: string) => {
+    const entry = api.store.get(api.registry.of(kind).resource, { namespace, name: wanted });
+    return entry?.object as ObjectOf<K> | undefined;
+  };
+  const get = <K extends Kind>(kind: K, wanted: string) => {
+    const found = find(kind, wanted);
+    if (!found) throw notFound(kind, wanted);
+    return found;
+  };
+  const location = backendLocation(served.kind.plural, name, {
+    pod: (wanted) => get(Pod, wanted),
+    service: (wanted) => get(Service, wanted),
+    findPod: (wanted) => find(Pod, wanted),
+    findEndpoints: (wanted) => find(Endpoints, wanted),
+    random: () => api.clock.random(),
+  });
+  return { location, exchange, clock: api.clock };
 }

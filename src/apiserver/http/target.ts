@@ -22,7 +22,7 @@ export function resolve(registry: Registry, exchange: Exchange, path: ResourcePa
   const subresource = path.subresource === undefined ? undefined : subresourceOf(served, path.subresource);
   checkScope(served, exchange, path);
   if (path.subresource !== undefined && subresource === undefined) throw noSuchSubresource(served, path);
-  if (path.rest.length > 0) throw noSuchSubresource(served, path);
+  if (path.rest.length > 0 && !subresource?.hasPaths) throw noSuchSubresource(served, path);
   const verb = verbOf(exchange, path, subresource);
   const verbs = subresource?.verbs ?? verbsOf(served);
   if (verb === undefined || !verbs.includes(verb)) throw notAllowed(served, exchange, path);
@@ -59,8 +59,20 @@ function notAllowed({ kind }: ServedKind, exchange: Exchange, path: ResourcePath
   return lacksName ? badRequest('name must be provided') : methodNotSupported(kind, verb);
 }
 
+/** Methods that are passed on, and as what. */
+const PROXIED_METHODS: Readonly<Record<string, Verb>> = {
+  DELETE: 'delete',
+  GET: 'get',
+  HEAD: 'get',
+  OPTIONS: 'get',
+  PATCH: 'patch',
+  POST: 'create',
+  PUT: 'update',
+};
+
 function verbOf({ method, query }: Exchange, path: ResourcePath, subresource?: Subresource): Verb | undefined {
   const isCollection = path.name === '';
+  if (subresource?.hasPaths) return PROXIED_METHODS[method];
   switch (method) {
     case 'GET':
       if (path.isWatch || (isCollection && query.flag('watch'))) return 'watch';

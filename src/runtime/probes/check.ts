@@ -12,7 +12,7 @@ import type net from 'node:net';
 import tls from 'node:tls';
 import type { Container } from '#kube/kinds/core/container.ts';
 import type { Probe } from '#kube/kinds/core/probe.ts';
-import { inWords } from '#runtime/probes/network-words.ts';
+import { inWords } from '#base/network-words.ts';
 
 /** Most bytes of an HTTP answer that are read. */
 const MAX_BODY_BYTES = 10 * 1024;

@@ -1,4 +1,4 @@
-/** Failures of connections in the words of Go's net package, which the kubelet's messages carry. */
+/** Failures of connections in the words of Go's net package, which messages of Kubernetes carry. */
 
 export function inWords(error: unknown, host: string, port: number): string {
   const { code, message } = error as NodeJS.ErrnoException;
