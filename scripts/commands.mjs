@@ -1,5 +1,6 @@
 // The commands behind `npm run …`, on the product’s own Node (see run.mjs):
-//   test [unit|net|oci|e2e|long|all] [part of a path …]     lint     build     demo [-- --keep]     sample-image (to standard output)
+//   test [unit|net|oci|e2e|clients|long|all] [part of a path …]     test:clients [part of a path …]     clients
+//   lint     build     demo [-- --keep]     sample-image (to standard output)
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -16,6 +17,14 @@ const commands = {
   async test(args) {
     const { runTests } = await import('./tests/main.ts');
     return runTests(args);
+  },
+  async clients() {
+    const { installClients } = await import('./clients/install.ts');
+    return installClients();
+  },
+  async 'test:clients'(args) {
+    const missing = await this.clients();
+    return Math.max(missing, await this.test(['clients', ...args]));
   },
   lint() {
     const bin = (name) => path.join(ROOT, 'node_modules', '.bin', name);
@@ -49,6 +58,5 @@ const commands = {
 };
 
 const [name, ...args] = process.argv.slice(2);
-const command = commands[name];
-if (!command) throw new Error(`no such command: ${name}`);
-process.exitCode = await command(args);
+if (!(name in commands)) throw new Error(`no such command: ${name}`);
+process.exitCode = await commands[name](args);

@@ -25,7 +25,7 @@ const NUMBERED: Readonly<Record<number, number>> = {
 };
 
 test('every test that it names is there', () => {
-  const named = [...text.matchAll(/`((?:src|test)\/[\w./-]+\.(?:ts|json))`/g)].map(([, file = '']) => file);
+  const named = [...text.matchAll(/`((?:src|test)\/[\w./-]+\.(?:ts|json|txt))`/g)].map(([, file = '']) => file);
   assert.ok(named.length > 100);
   assert.deepEqual(
     [...new Set(named)].filter((file) => !existsSync(path.join(ROOT, file))),

@@ -23,6 +23,8 @@ export const GROUPS: readonly TestGroup[] = [
   { name: 'net', needsRoot: false, isOneProcess: false, testTimeoutMs: USUAL_TIMEOUT_MS },
   { name: 'oci', needsRoot: true, isOneProcess: false, testTimeoutMs: USUAL_TIMEOUT_MS },
   { name: 'e2e', needsRoot: true, isOneProcess: false, testTimeoutMs: USUAL_TIMEOUT_MS },
+  // Each test says which client it needs; those that are not on the machine are left out, by name.
+  { name: 'clients', needsRoot: true, isOneProcess: false, testTimeoutMs: USUAL_TIMEOUT_MS },
   {
     name: 'long',
     needsRoot: false,
@@ -32,7 +34,7 @@ export const GROUPS: readonly TestGroup[] = [
   },
 ];
 
-const SUFFIX = /\.(net|oci|e2e|long)\.test\.ts$/;
+const SUFFIX = /\.(net|oci|e2e|clients|long)\.test\.ts$/;
 
 /** Those whose path contains one of the parts, or all where there are no parts. */
 export function filesOf({ name }: TestGroup, parts: readonly string[]): string[] {
