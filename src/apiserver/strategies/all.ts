@@ -10,7 +10,7 @@ import { customResourceDefinitionStrategy } from '#apiserver/strategies/custom-r
 import { customStrategy } from '#apiserver/strategies/custom.ts';
 import { deploymentStrategy } from '#apiserver/strategies/deployment.ts';
 import { horizontalPodAutoscalerStrategy } from '#apiserver/strategies/horizontal-pod-autoscaler.ts';
-import { jobStrategy } from '#apiserver/strategies/job.ts';
+import { jobStrategy } from '#apiserver/strategies/job/strategy.ts';
 import { namespaceStrategy } from '#apiserver/strategies/namespace.ts';
 import { podDisruptionBudgetStrategy } from '#apiserver/strategies/pod-disruption-budget.ts';
 import { podStrategy } from '#apiserver/strategies/pod.ts';

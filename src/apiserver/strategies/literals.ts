@@ -7,6 +7,11 @@ export function invalidLiteral(field: string, literal: string, detail: string): 
   return { field, reason: 'FieldValueInvalid', message: `Invalid value: ${literal}: ${detail}` };
 }
 
+/** An Invalid error that shows no value. */
+export function invalidWithoutValue(field: string, detail: string): FieldError {
+  return { field, reason: 'FieldValueInvalid', message: `Invalid value: ${detail}` };
+}
+
 export function stringMap(map: Readonly<Record<string, string>> | undefined): string {
   if (map === undefined) return 'map[string]string(nil)';
   const members = Object.keys(map).sort();
