@@ -8,6 +8,7 @@ import type { Cache } from '#client/cache.ts';
 import type { Subscription } from '#client/transport.ts';
 import { Pod } from '#kube/kinds/core/pod.ts';
 import { annotationsOf, isBeingDeleted, type Stored, uidOf } from '#kube/object.ts';
+import { isConflict } from '#kube/status.ts';
 import type { AgentEnvironment } from '#runtime/pod/agent-environment.ts';
 import { PodRunner } from '#runtime/pod/pod-runner.ts';
 import { type PodFolders, readRecords, removePodFolders, unmountPod } from '#runtime/pod/record.ts';
@@ -23,6 +24,9 @@ const REFRESH_MS = 10_000;
 
 /** How often logs of pods that are gone are looked through. */
 const LOG_SWEEP_MS = 10 * 60_000;
+
+/** After a pod could not be let go, it is tried again. */
+const BURY_RETRY_MS = 1_000;
 
 export interface NodeAgentOptions {
   readonly env: AgentEnvironment;
@@ -75,7 +79,25 @@ export class NodeAgent implements Disposable {
     if (pod.spec.nodeName !== this.#env.node.name || MIRROR_ANNOTATION in annotationsOf(pod)) return;
     const runner = this.#runners.get(uidOf(pod));
     if (runner) runner.update(pod);
-    else if (!isFinished(pod) || isBeingDeleted(pod)) this.#run(pod);
+    else if (!isFinished(pod)) this.#run(pod);
+    else if (isBeingDeleted(pod) && pod.metadata.deletionGracePeriodSeconds !== 0) void this.#bury(pod);
+  }
+
+  /** A pod that has ended, and that an earlier agent left nothing of, need not wait for its grace period to be over. */
+  async #bury({ metadata: { namespace, name, uid } }: Stored<Pod>): Promise<void> {
+    const { client, clock, logger } = this.#env;
+    try {
+      await client.derived.remove(Pod, { namespace, name }, { gracePeriodSeconds: 0, preconditions: { uid } });
+    } catch (error) {
+      if (isConflict(error)) return;
+      logger.warn('a pod that has ended was not let go, trying again', { pod: name, error });
+      this.#timers.push(clock.after(BURY_RETRY_MS, () => this.#seeAgain(uid)));
+    }
+  }
+
+  #seeAgain(uid: string): void {
+    const pod = this.#pods.list().find((one) => uidOf(one) === uid);
+    if (pod) this.#see(pod);
   }
 
   #run(pod: Stored<Pod>, known?: PodState): PodRunner {

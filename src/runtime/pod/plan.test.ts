@@ -110,6 +110,17 @@ const outcomes: [string, Partial<Pod['spec']>, Record<string, Life>, ReturnType<
 for (const [name, spec, lives, expected] of outcomes)
   test(`outcome: ${name}`, () => assert.equal(podOutcome(state(spec, lives)), expected));
 
+const ends: [name: string, lives: Record<string, Life>, more: Partial<PodState>, expected: string][] = [
+  ['its sandbox is still there', { a: ended(0), b: ended(0) }, {}, 'running'],
+  ['all ended well', { a: ended(0), b: ended(0) }, { sandbox: undefined }, 'succeeded'],
+  ['one was killed', { a: ended(0), b: ended(137) }, { sandbox: undefined }, 'failed'],
+  ['one never began', { a: ended(0) }, { sandbox: undefined }, 'failed'],
+];
+for (const [name, lives, more, expected] of ends) {
+  test(`outcome of a pod that was made to end: ${name}`, () =>
+    assert.equal(podOutcome(state(two, lives, { endingSince: T, ...more })), expected));
+}
+
 test('back-off: at once, then 10 s doubling to 5 minutes; ten minutes of running forgive', () => {
   const delays: number[] = [];
   let failures = 0;

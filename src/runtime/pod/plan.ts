@@ -87,9 +87,16 @@ function restarts({ spec }: Pod, exitCode: number): boolean {
 
 export type PodOutcome = 'running' | 'succeeded' | 'failed';
 
-/** Whether a pod that may end by itself has. */
+/**
+ * Whether a pod that may end by itself has. One that was made to end has too, whatever its policy, once nothing is left
+ * of it here: whoever waits for its end before the object goes, such as a Job, is told how it was.
+ */
 export function podOutcome(state: PodState): PodOutcome {
   const { spec } = state.pod;
+  if (state.endingSince !== undefined && !state.sandbox) {
+    const isDone = spec.containers.every(({ name }) => hasSucceeded(state, name));
+    return isDone ? 'succeeded' : 'failed';
+  }
   const policy = spec.restartPolicy ?? 'Always';
   if (policy === 'Always') return 'running';
   if (policy === 'Never' && (spec.initContainers ?? []).some(({ name }) => hasFailed(state, name))) return 'failed';
@@ -98,6 +105,11 @@ export function podOutcome(state: PodState): PodOutcome {
   if (codes.some((code) => code === undefined)) return 'running';
   if (codes.every((code) => code === 0)) return 'succeeded';
   return policy === 'Never' ? 'failed' : 'running';
+}
+
+function hasSucceeded(state: PodState, name: string): boolean {
+  const { life } = containerOf(state, name);
+  return life.type === 'terminated' && life.exitCode === 0;
 }
 
 function hasFailed(state: PodState, name: string): boolean {

@@ -289,6 +289,17 @@ test('a suspended Job has no pods; resumed, it starts anew', async () => {
   ]);
 });
 
+test('pods that are ending because the Job was suspended hold up none of the next ones', async () => {
+  await using w = await JobWorld.start();
+  await withNode(w);
+  await w.create({});
+  await w.runAll();
+  await w.change({ suspend: true });
+  await w.change({ suspend: false });
+  assert.equal((await w.active()).length, 1);
+  assert.equal((await w.pods()).length, 2);
+});
+
 test('a Job is deleted with its pods when its time to live is over', async () => {
   await using w = await JobWorld.start();
   await w.create({ ttlSecondsAfterFinished: 60 });

@@ -24,7 +24,7 @@ import { type Census, isPodFailed, isSucceeded, takeCensus } from '#workloads/jo
 import { isMeantBy, planClaims } from '#workloads/job/claim.ts';
 import { isJobFinished } from '#workloads/job/conditions.ts';
 import { decideEnding, type Ending, recordedEnding, remainingDeadlineMs } from '#workloads/job/decide.ts';
-import { isManagedElsewhere } from '#workloads/job/names.ts';
+import { isManagedElsewhere, isTracked } from '#workloads/job/names.ts';
 import { PodWriter } from '#workloads/job/pod-writer.ts';
 import { planPods } from '#workloads/job/pods.ts';
 import { planStatus, podsToRelease, type StatusPlan } from '#workloads/job/status.ts';
@@ -145,7 +145,8 @@ class JobReconciler {
 
   #observe({ job, pods }: World): FailuresInRow {
     const succeeded = pods.filter(isSucceeded);
-    const failed = pods.filter((pod) => isPodFailed(pod, job));
+    // Pods that were removed without being counted, as for a suspension, are no failures.
+    const failed = pods.filter((pod) => isPodFailed(pod, job) && (isTracked(pod) || !isBeingDeleted(pod)));
     const before = this.#failures.get(job.metadata.uid) ?? NO_FAILURES;
     const failures = observeOutcomes(before, { succeeded, failed });
     this.#failures.set(job.metadata.uid, failures);
