@@ -38,7 +38,7 @@ const KINDS = [
   },
   { apiVersion: 'apps/v1', group: 'apps', kinds: 'Deployment ReplicaSet' },
   { apiVersion: 'batch/v1', group: 'batch', kinds: 'Job' },
-  { apiVersion: 'autoscaling/v1', group: 'autoscaling', kinds: 'Scale' },
+  { apiVersion: 'autoscaling/v1', group: 'autoscaling', kinds: 'HorizontalPodAutoscaler Scale' },
   { apiVersion: 'autoscaling/v2', group: 'autoscaling2', kinds: 'HorizontalPodAutoscaler' },
   { apiVersion: 'policy/v1', group: 'policy', kinds: 'PodDisruptionBudget' },
   { apiVersion: 'coordination.k8s.io/v1', group: 'coordination', kinds: 'Lease' },

@@ -22,6 +22,7 @@ import { type KindView, partOf, Registry } from '#apiserver/registry.ts';
 import { builtinReviews } from '#apiserver/reviews/all.ts';
 import { strategies } from '#apiserver/strategies/all.ts';
 import { eventView } from '#apiserver/strategies/events.ts';
+import { horizontalPodAutoscalerView } from '#apiserver/strategies/horizontal-pod-autoscaler/view-v1.ts';
 import { ServiceAccountTokens } from '#apiserver/tokens/service-account-tokens.ts';
 import { tokenRequests } from '#apiserver/tokens/token-request.ts';
 import { tokenReviews } from '#apiserver/tokens/token-review.ts';
@@ -39,7 +40,7 @@ import type { IsInside } from '#apiserver/webhooks/hook-index.ts';
 import { WebhookAdmission } from '#apiserver/webhooks/webhook-admission.ts';
 
 /** Kinds that are two names of one. */
-const builtinViews: readonly KindView[] = [eventView];
+const builtinViews: readonly KindView[] = [eventView, horizontalPodAutoscalerView];
 
 export interface ApiServerOptions {
   readonly store: Store;

@@ -31,11 +31,11 @@ export function requirementErrors(requirements: ResourceRequirements | undefined
 function amountErrors(amounts: Readonly<Record<string, string>>, path: string): FieldError[] {
   return Object.entries(amounts).flatMap(([name, amount]) => {
     const here = entry(path, name);
-    return [...nameErrors(name, here), ...quantityErrors(name, amount, here)];
+    return [...resourceNameErrors(name, here), ...quantityErrors(name, amount, here)];
   });
 }
 
-function nameErrors(name: string, path: string): FieldError[] {
+export function resourceNameErrors(name: string, path: string): FieldError[] {
   const problems = qualifiedNameProblems(name);
   if (problems.length > 0) return problemsAt(path, name, problems);
   if (name.includes('/')) {

@@ -22,6 +22,7 @@ export const KIND_MESSAGES: Readonly<Record<string, string>> = {
   'apps/v1/Deployment': 'apps.Deployment',
   'apps/v1/ReplicaSet': 'apps.ReplicaSet',
   'batch/v1/Job': 'batch.Job',
+  'autoscaling/v1/HorizontalPodAutoscaler': 'autoscaling.HorizontalPodAutoscaler',
   'autoscaling/v1/Scale': 'autoscaling.Scale',
   'autoscaling/v2/HorizontalPodAutoscaler': 'autoscaling2.HorizontalPodAutoscaler',
   'policy/v1/PodDisruptionBudget': 'policy.PodDisruptionBudget',
@@ -113,6 +114,13 @@ export const MESSAGES: Readonly<Record<string, string>> = {
   'authorization.SubjectAccessReviewStatus': '1 allowed bool, 4 denied bool, 2 reason string, 3 evaluationError string',
   'authorization.SubjectRulesReviewStatus':
     '1 resourceRules authorization.ResourceRule[], 2 nonResourceRules authorization.NonResourceRule[], 3 incomplete bool, 4 evaluationError string',
+  'autoscaling.CrossVersionObjectReference': '1 kind string, 2 name string, 3 apiVersion string',
+  'autoscaling.HorizontalPodAutoscaler':
+    '1 metadata meta.ObjectMeta, 2 spec autoscaling.HorizontalPodAutoscalerSpec, 3 status autoscaling.HorizontalPodAutoscalerStatus',
+  'autoscaling.HorizontalPodAutoscalerSpec':
+    '1 scaleTargetRef autoscaling.CrossVersionObjectReference, 2 minReplicas int?, 3 maxReplicas int, 4 targetCPUUtilizationPercentage int?',
+  'autoscaling.HorizontalPodAutoscalerStatus':
+    '1 observedGeneration int?, 2 lastScaleTime Time?, 3 currentReplicas int, 4 desiredReplicas int, 5 currentCPUUtilizationPercentage int?',
   'autoscaling.Scale': '1 metadata meta.ObjectMeta, 2 spec autoscaling.ScaleSpec, 3 status autoscaling.ScaleStatus',
   'autoscaling.ScaleSpec': '1 replicas int',
   'autoscaling.ScaleStatus': '1 replicas int, 2 selector string',

@@ -9,7 +9,7 @@ import { configMapStrategy } from '#apiserver/strategies/config-map.ts';
 import { customResourceDefinitionStrategy } from '#apiserver/strategies/custom-resource-definition.ts';
 import { customStrategy } from '#apiserver/strategies/custom.ts';
 import { deploymentStrategy } from '#apiserver/strategies/deployment.ts';
-import { horizontalPodAutoscalerStrategy } from '#apiserver/strategies/horizontal-pod-autoscaler.ts';
+import { horizontalPodAutoscalerStrategy } from '#apiserver/strategies/horizontal-pod-autoscaler/strategy.ts';
 import { jobStrategy } from '#apiserver/strategies/job/strategy.ts';
 import { namespaceStrategy } from '#apiserver/strategies/namespace.ts';
 import { podDisruptionBudgetStrategy } from '#apiserver/strategies/pod-disruption-budget.ts';

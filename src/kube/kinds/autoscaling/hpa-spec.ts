@@ -39,7 +39,7 @@ const hpaScalingRulesSchema = object(
   { name: 'io.k8s.api.autoscaling.v2.HPAScalingRules', doc: 'Limits of changes in one direction.' },
 );
 
-const horizontalPodAutoscalerBehaviorSchema = object(
+export const horizontalPodAutoscalerBehaviorSchema = object(
   {
     scaleUp: documented(hpaScalingRulesSchema, 'Limits upwards.'),
     scaleDown: documented(hpaScalingRulesSchema, 'Limits downwards.'),
@@ -59,7 +59,7 @@ export const horizontalPodAutoscalerSpecSchema = object(
 );
 export type HorizontalPodAutoscalerSpec = Infer<typeof horizontalPodAutoscalerSpecSchema>;
 
-const horizontalPodAutoscalerConditionSchema = object(
+export const horizontalPodAutoscalerConditionSchema = object(
   {
     type: required(string('Aspect, such as ScalingActive.')),
     status: required(string('True, False or Unknown.')),
