@@ -9,7 +9,6 @@ import { typed } from '#kube/kind.ts';
 import { MemoryLog } from '#store/memory-log.ts';
 import { type HttpsApi, startHttpsApi } from '#testing/https-api.ts';
 import { createWorkloads } from '#workloads/create-workloads.ts';
-import { bootstrapRoles } from '#workloads/rbac/bootstrap.ts';
 
 /** Recorded watches from version 1 met a server that had forgotten it. */
 const FIRST_REVISION = 5_000;
@@ -37,7 +36,6 @@ async function startApi(): Promise<HttpsApi> {
     isHealthy: () => true,
   }));
   const api = await startHttpsApi({ kinds: builtinKinds, log, podTokens: 'projected', http: { checks } });
-  await bootstrapRoles(api.client, '0.0.0-test');
   for (const name of NAMESPACES) await api.client.create(Namespace, typed(Namespace, { metadata: { name } }));
   return api;
 }

@@ -1,4 +1,4 @@
-/** The API server over real HTTPS on a free port, with certificates of its own, in this process. */
+/** The API server over real HTTPS on a free port, with the default roles, with certificates of its own, in this process. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -12,9 +12,11 @@ import { writeKubeconfig } from '#apiserver/pki/kubeconfig.ts';
 import { Pki } from '#apiserver/pki/pki.ts';
 import { systemUser } from '#apiserver/user.ts';
 import { Client } from '#client/client.ts';
+import { ClusterRole } from '#kube/kinds/rbac/cluster-role.ts';
 import type { StoreLog } from '#store/log.ts';
 import { MemoryLog } from '#store/memory-log.ts';
 import { Store } from '#store/store.ts';
+import { bootstrapRoles } from '#workloads/rbac/bootstrap.ts';
 
 export interface HttpsApiOptions extends Partial<Omit<ApiServerOptions, 'store'>> {
   readonly kinds: ApiServerOptions['kinds'];
@@ -60,7 +62,8 @@ export async function startHttpsApi(options: HttpsApiOptions): Promise<HttpsApi>
   const url = `https://127.0.0.1:${server.port}`;
   const kubeconfig = path.join(directory, 'kubeconfig');
   writeKubeconfig({ file: kubeconfig, server: url, name: 'test', pki });
-  const transport = new InProcessTransport(api, { user: systemUser('test'), userAgent: 'test' });
+  const client = new Client(new InProcessTransport(api, { user: systemUser('test'), userAgent: 'test' }));
+  if (options.kinds.includes(ClusterRole)) await bootstrapRoles(client, '0.0.0-test');
   return {
     api,
     store,
@@ -69,7 +72,7 @@ export async function startHttpsApi(options: HttpsApiOptions): Promise<HttpsApi>
     url,
     kubeconfig,
     metrics,
-    client: new Client(transport),
+    client,
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
       api[Symbol.dispose]();

@@ -157,5 +157,6 @@ const SCALARS: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   Time: seconds.map((value) => formatTime(value * 1_000)),
   MicroTime: seconds.map((value) => formatMicroTime(value * 1_000 + 17)),
   FieldsV1: fc.constant({ 'f:data': { '.': {} } }),
+  StringList: fc.array(fc.string({ unit: 'binary', maxLength: 8 }), { maxLength: 3 }),
   RawExtension: fc.constant({ apiVersion: 'v1', kind: 'Thing', a: 1 }),
 };

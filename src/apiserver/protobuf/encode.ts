@@ -120,6 +120,9 @@ function writeContent(writer: WireWriter, type: string, value: unknown): void {
     case 'RawExtension':
       if (value !== undefined) writer.text(1, JSON.stringify(value));
       return;
+    case 'StringList':
+      if (Array.isArray(value)) for (const item of value.toReversed()) writer.text(1, textOf(item));
+      return;
     default:
       writeFields(writer, fieldsOf(type), isObject(value) ? value : EMPTY);
   }

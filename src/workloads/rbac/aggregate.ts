@@ -12,6 +12,10 @@ import { labelsOf, nameOf } from '#kube/object.ts';
 import { ParseError } from '#kube/parse-error.ts';
 import { matchesLabels, type Selector, selectorOf } from '#kube/selectors.ts';
 
+export function inOrderOfNames(roles: readonly ClusterRole[]): ClusterRole[] {
+  return roles.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+}
+
 /** @param roles every cluster role, in the order of their names. */
 export function aggregatedRules(role: ClusterRole, roles: readonly ClusterRole[]): PolicyRule[] {
   const rules = new Map<string, PolicyRule>();

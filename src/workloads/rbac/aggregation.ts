@@ -4,7 +4,7 @@ import { Controller, type Outcome, type Source, watching } from '#controller/con
 import { ClusterRole } from '#kube/kinds/rbac/cluster-role.ts';
 import { typed } from '#kube/kind.ts';
 import { nameOf, type ObjectKey } from '#kube/object.ts';
-import { aggregatedRules } from '#workloads/rbac/aggregate.ts';
+import { aggregatedRules, inOrderOfNames } from '#workloads/rbac/aggregate.ts';
 import type { WorkloadEnvironment } from '#workloads/replica-set/reconcile.ts';
 
 const MANAGER = 'clusterrole-aggregation-controller';
@@ -23,7 +23,7 @@ export function createRoleAggregation(environment: WorkloadEnvironment): Control
 }
 
 async function reconcile({ caches, client }: WorkloadEnvironment, _key: ObjectKey): Promise<Outcome> {
-  const roles = [...caches.of(ClusterRole).list()].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+  const roles = inOrderOfNames(caches.of(ClusterRole).list());
   for (const role of roles) {
     if (!role.aggregationRule) continue;
     const rules = aggregatedRules(role, roles);

@@ -7,17 +7,24 @@ import { ClusterRole } from '#kube/kinds/rbac/cluster-role.ts';
 import { ClusterRoleBinding } from '#kube/kinds/rbac/cluster-role-binding.ts';
 import type { Kind } from '#kube/kind.ts';
 import { type KubeObject, nameOf } from '#kube/object.ts';
+import { aggregatedRules, inOrderOfNames } from '#workloads/rbac/aggregate.ts';
 import { defaultClusterRoleBindings, defaultClusterRoles } from '#workloads/rbac/default-roles.ts';
 import { knativeClusterRoles } from '#workloads/rbac/knative-roles.ts';
 import { planBinding, planRole, type Step } from '#workloads/rbac/plan.ts';
 
 /** @param knativeVersion that the roles of Knative are labelled with. */
 export async function bootstrapRoles(client: Client, knativeVersion: string): Promise<void> {
-  const roles = [...defaultClusterRoles(), ...knativeClusterRoles(knativeVersion)];
+  const roles = gathered([...defaultClusterRoles(), ...knativeClusterRoles(knativeVersion)]);
   await Promise.all([
     bringUpToDate(client.derived, ClusterRole, { wanted: roles, plan: planRole }),
     bringUpToDate(client.derived, ClusterRoleBinding, { wanted: defaultClusterRoleBindings(), plan: planBinding }),
   ]);
+}
+
+/** Roles that are made of others are complete from the start: nobody can bind one while it looks harmless. */
+function gathered(roles: readonly ClusterRole[]): ClusterRole[] {
+  const inOrder = inOrderOfNames(roles);
+  return roles.map((role) => (role.aggregationRule ? { ...role, rules: aggregatedRules(role, inOrder) } : role));
 }
 
 interface Defaults<T extends KubeObject> {

@@ -20,7 +20,8 @@ export type Step<T extends KubeObject> =
 export function planRole(known: ClusterRole | undefined, wanted: ClusterRole): Step<ClusterRole> | undefined {
   if (!known) return { type: 'create', object: wanted };
   if (isProtected(known)) return undefined;
-  const missing = missingRights(known.rules ?? [], wanted.rules ?? []);
+  // What a role gathers is the affair of the controller that gathers it.
+  const missing = wanted.aggregationRule ? [] : missingRights(known.rules ?? [], wanted.rules ?? []);
   const aggregationRule = aggregationOf(known, wanted);
   const object: ClusterRole = {
     ...known,
