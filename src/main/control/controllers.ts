@@ -25,7 +25,6 @@ import { createServingControllers } from '#serving/create-serving.ts';
 import type { DigestResolver } from '#serving/environment.ts';
 import { createWorkloads } from '#workloads/create-workloads.ts';
 import type { SystemFacts } from '#workloads/system/objects.ts';
-import { bootstrapRoles } from '#workloads/rbac/bootstrap.ts';
 import { bootstrapSystem, createSystemController } from '#workloads/system/reconcile.ts';
 
 /** Events are followed by nobody and own nothing. */
@@ -67,11 +66,7 @@ export async function createControllers(options: ControllersOptions): Promise<Pl
   const facts = systemFacts(options);
   const configMaps = defaultConfigMaps(version);
   const definitions = knativeDefinitions(version);
-  const bootstrap = clientOf(BOOTSTRAP);
-  await Promise.all([
-    bootstrapRoles(bootstrap, version),
-    bootstrapSystem({ client: bootstrap, configMaps, definitions }),
-  ]);
+  await bootstrapSystem({ client: clientOf(BOOTSTRAP), configMaps, definitions });
   let ingress: IngressParts | undefined;
   const autoscaler: Autoscaler = createAutoscaler({
     ...environment,

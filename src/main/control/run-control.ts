@@ -2,7 +2,7 @@
  * The order in which control comes up:
  *
  *     store ─▶ pods that run are put back ─▶ API ─▶ default objects ─▶ caches ─▶ controllers ─┐
- *                                             └──▶ node agent finds its pods ─────────────────┴▶ routing, autoscaler
+ *                                             └──▶ node agent finds its pods, default roles ──┴▶ routing, autoscaler
  *
  * and goes down in the opposite one. Requests of users are served from the third step on, and wait for nothing else.
  */
@@ -21,6 +21,7 @@ import { ForeignExits } from '#supervisor/foreign.ts';
 import { watchSupervisor } from '#supervisor/heir.ts';
 import { startReaper } from '#supervisor/reaper.ts';
 import { boundAddress } from '#sys/socket.ts';
+import { bootstrapRoles } from '#workloads/rbac/bootstrap.ts';
 
 /** The supervisor reports its listeners around the time that it starts us; this is how often we look. */
 const PLATFORM_POLL_MS = 5;
@@ -61,7 +62,8 @@ export async function runControl(options: ControlOptions, signal: AbortSignal): 
   await untilAborted(api.caches.start(), signal);
   readiness.set('caches');
   controllers.start();
-  await untilAborted(agent.ready, signal);
+  // The default roles are nobody's to wait for but those who need them: they are written while the agent starts.
+  await Promise.all([untilAborted(agent.ready, signal), bootstrapRoles(api.clientOf(BOOTSTRAP), version)]);
   await controllers.startTraffic();
   readiness.set('routing');
   readiness.watch('node-agent', () => agent.isReady);

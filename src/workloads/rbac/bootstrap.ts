@@ -14,17 +14,15 @@ import { planBinding, planRole, type Step } from '#workloads/rbac/plan.ts';
 
 /** @param knativeVersion that the roles of Knative are labelled with. */
 export async function bootstrapRoles(client: Client, knativeVersion: string): Promise<void> {
-  const roles = gathered([...defaultClusterRoles(), ...knativeClusterRoles(knativeVersion)]);
-  await Promise.all([
-    bringUpToDate(client.derived, ClusterRole, { wanted: roles, plan: planRole }),
-    bringUpToDate(client.derived, ClusterRoleBinding, { wanted: defaultClusterRoleBindings(), plan: planBinding }),
-  ]);
-}
-
-/** Roles that are made of others are complete from the start: nobody can bind one while it looks harmless. */
-function gathered(roles: readonly ClusterRole[]): ClusterRole[] {
-  const inOrder = inOrderOfNames(roles);
-  return roles.map((role) => (role.aggregationRule ? { ...role, rules: aggregatedRules(role, inOrder) } : role));
+  const roles = inOrderOfNames([...defaultClusterRoles(), ...knativeClusterRoles(knativeVersion)]);
+  const plain = roles.filter(({ aggregationRule }) => !aggregationRule);
+  const gathering = roles.filter(({ aggregationRule }) => aggregationRule);
+  // Complete from their first moment, so that nobody can bind one while it looks harmless.
+  const planGathering = (known: ClusterRole | undefined, wanted: ClusterRole) =>
+    planRole(known, known ? wanted : { ...wanted, rules: aggregatedRules(wanted, roles) });
+  await bringUpToDate(client.derived, ClusterRole, { wanted: plain, plan: planRole });
+  await bringUpToDate(client.derived, ClusterRole, { wanted: gathering, plan: planGathering });
+  await bringUpToDate(client.derived, ClusterRoleBinding, { wanted: defaultClusterRoleBindings(), plan: planBinding });
 }
 
 interface Defaults<T extends KubeObject> {
