@@ -8,8 +8,9 @@ import path from 'node:path';
 import { systemClock as clock } from '#base/clock.ts';
 import { Gateway } from '#dataplane/gateway/gateway.ts';
 import { countConnections } from '#dataplane/gateway/tcp-table.ts';
+import type { Certificate } from '#dataplane/gateway/messages.ts';
 import { threadSpawner } from '#dataplane/gateway/worker-thread.ts';
-import { gatewayCertificate } from '#main/gateway/certificate.ts';
+import { keepCertified } from '#main/gateway/certificate.ts';
 import { processCommand } from '#main/launch/command.ts';
 import { serveMetrics } from '#main/launch/metrics-socket.ts';
 import { writeRequestLog } from '#main/launch/output.ts';
@@ -57,9 +58,8 @@ const watching = watchSupervisor(
   { paths, clock, log, startSupervisor: () => startDetached(processCommand('supervisor', stateDir), paths) },
   stop,
 );
-const certified = gatewayCertificate({ directory: paths.pki, clock }, stop).then(
-  (certificate) => certificate && gateway.useCertificate(certificate),
-);
+const use = (certificate: Certificate) => gateway.useCertificate(certificate);
+const certified = keepCertified({ directory: paths.pki, clock, use }, stop);
 await watching;
 await certified;
 await (await shown)?.[Symbol.asyncDispose]();

@@ -1,6 +1,7 @@
 /**
  * Who is asking: by client certificate (the common name is the user, the organisations are the groups), by bearer
- * token, else nobody in particular. A token that is not known is refused; a broken or other scheme counts as none.
+ * token, else nobody in particular. A token that is not known is refused, and so is a certificate that nobody here signed or
+ * that has expired, unless a token comes with it; a broken or other scheme counts as none.
  */
 import type { IncomingMessage } from 'node:http';
 import { type PeerCertificate, TLSSocket } from 'node:tls';
@@ -17,6 +18,7 @@ export async function authenticate(request: IncomingMessage, tokens: TokenAuthen
   const user = certificateUser(request.socket);
   if (user) return user;
   const token = bearerToken(request.headers.authorization);
+  if (token === undefined && presentsCertificate(request.socket)) throw unauthorized();
   if (token === undefined) return ANONYMOUS;
   const found = await tokens(token);
   if (!found) throw unauthorized();
@@ -29,6 +31,10 @@ function certificateUser(socket: unknown): User | undefined {
   const user = socket.authorized ? userOf(socket) : undefined;
   bySocket.set(socket, user);
   return user;
+}
+
+function presentsCertificate(socket: unknown): boolean {
+  return socket instanceof TLSSocket && 'subject' in socket.getPeerCertificate();
 }
 
 function userOf(socket: TLSSocket): User | undefined {

@@ -80,12 +80,12 @@ export class Pki {
     return this.#admin;
   }
 
-  /** Makes anew what is about to expire; true when the server has to take up a new certificate. */
+  /** Makes anew what is about to expire; true when there is something to take up. */
   renew(): boolean {
-    const before = this.#server.certificate;
+    const before = [this.#server, this.#admin];
     this.#server = this.#currentServer();
     this.#admin = this.#currentAdmin();
-    return this.#server.certificate !== before;
+    return before[0]?.certificate !== this.#server.certificate || before[1]?.certificate !== this.#admin.certificate;
   }
 
   /** A client certificate that is not kept: its user is `commonName`, its groups the organisations. */

@@ -38,6 +38,9 @@ import { Store } from '#store/store.ts';
 
 export const CLUSTER_DOMAIN = 'cluster.local';
 
+/** A day: certificates are made anew a month before their end. */
+const LOOK_AT_CERTIFICATES_MS = 24 * 60 * 60_000;
+
 export const SERVED_KINDS: readonly Kind[] = [...builtinKinds, ...knativeKinds];
 
 /** Who makes the objects that the platform begins with. */
@@ -112,7 +115,8 @@ export async function startApi(options: ApiOptions): Promise<PlatformApi> {
     metrics,
     otherMetrics: () => readMetrics(paths.gatewaySocket),
   };
-  stack.use(await ApiHttpServer.start(http));
+  const https = stack.use(await ApiHttpServer.start(http));
+  stack.use(clock.every(LOOK_AT_CERTIFICATES_MS, () => renewCertificates(options, pki, https)));
   const owned = stack.move();
   return {
     server,
@@ -131,11 +135,23 @@ function ownTransport(server: ApiServer, name: string): InProcessTransport {
   return new InProcessTransport(server, { user: systemUser(name), userAgent: name, isBootstrap });
 }
 
-function makePki({ settings, paths, clock, apiPort }: ApiOptions): Pki {
+function makePki(options: ApiOptions): Pki {
+  const { settings, paths, clock } = options;
   const names = [settings.listenAddress, apiServiceAddress(settings.serviceCidr), ...apiServiceNames(CLUSTER_DOMAIN)];
   const pki = new Pki({ directory: paths.pki, clock, serverNames: names });
+  writeAccess(options, pki);
+  return pki;
+}
+
+/** The platform may run for longer than its certificates are good. */
+function renewCertificates(options: ApiOptions, pki: Pki, https: ApiHttpServer): void {
+  if (!pki.renew()) return;
+  https.useCertificate(pki.server, pki.authorityCertificate);
+  writeAccess(options, pki);
+}
+
+function writeAccess({ settings, paths, apiPort }: ApiOptions, pki: Pki): void {
   const address = reachableAddress(settings.listenAddress);
   const host = address.includes(':') ? `[${address}]` : address;
   writeKubeconfig({ file: paths.kubeconfig, server: `https://${host}:${apiPort}`, name: 'pinnace', pki });
-  return pki;
 }

@@ -1,4 +1,4 @@
-/** The certificate that the gateway's TLS listener shows, from the platform's own authority. */
+/** The certificate that the gateway's TLS listener shows, from the platform's own authority, made anew in time. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '#base/clock.ts';
@@ -6,26 +6,37 @@ import { issueCertificate } from '#apiserver/pki/certificate.ts';
 import type { Certificate } from '#dataplane/gateway/messages.ts';
 
 const NAMES = ['localhost', '*.localhost', '*.default.localhost', '127.0.0.1', '::1'];
-const VALID_FOR_MS = 90 * 24 * 60 * 60_000;
+const DAY_MS = 24 * 60 * 60_000;
+const VALID_FOR_MS = 90 * DAY_MS;
+/** Timers cannot be set for a whole month. */
+const RENEW_AFTER_MS = 20 * DAY_MS;
 /** Control makes the authority on the platform's first start, beside us. */
 const LOOK_EVERY_MS = 200;
 
-/** Waits until there is an authority; undefined when `signal` aborts first. */
-export async function gatewayCertificate(
-  { directory, clock }: { readonly directory: string; readonly clock: Clock },
-  signal: AbortSignal,
-): Promise<Certificate | undefined> {
+export interface CertificateOptions {
+  /** Of the authority. */
+  readonly directory: string;
+  readonly clock: Clock;
+  /** Called with the first certificate and with each that follows. */
+  readonly use: (certificate: Certificate) => void;
+}
+
+/** Resolves when `signal` aborts. */
+export async function keepCertified({ directory, clock, use }: CertificateOptions, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const authority = readAuthority(directory);
-    if (authority) {
-      const request = { subject: { commonName: 'pinnace-gateway' }, usage: 'server', names: NAMES } as const;
-      const pair = issueCertificate({ ...request, validForMs: VALID_FOR_MS, clock }, authority);
-      return { cert: pair.certificate + authority.certificate, key: pair.key };
-    }
-    await clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
+    if (authority) use(issue(authority, clock));
+    await clock.sleep(authority ? RENEW_AFTER_MS : LOOK_EVERY_MS, signal).catch(() => undefined);
   }
-  return undefined;
 }
+
+function issue(authority: Authority, clock: Clock): Certificate {
+  const request = { subject: { commonName: 'pinnace-gateway' }, usage: 'server', names: NAMES } as const;
+  const pair = issueCertificate({ ...request, validForMs: VALID_FOR_MS, clock }, authority);
+  return { cert: pair.certificate + authority.certificate, key: pair.key };
+}
+
+type Authority = NonNullable<ReturnType<typeof readAuthority>>;
 
 function readAuthority(directory: string) {
   try {
