@@ -61,21 +61,28 @@ test('up again changes nothing, and refuses other settings while it runs', real,
   assert.match(refused.stderr, /other settings \(.*listenAddress/);
 });
 
-test('from another mount namespace a platform is not started twice, and can be stopped', realWithUnshare, async () => {
-  using folder = new TemporaryFolder();
-  const stateDir = folder.at('state');
-  const flags = ['--state-dir', stateDir, '--api-port', '0', '--http-port', '0', '--https-port', '0'];
-  try {
-    const first = await runProgram('unshare', ['--mount', PINNACE, 'up', '--wait', ...flags]);
-    assert.equal(first.code, 0, first.stderr);
-    const second = await runProgram(PINNACE, ['up', '--wait', ...flags]);
-    assert.equal(second.code, 1);
-    assert.match(second.stderr, /cannot be seen from here\n.*nsenter --mount --target \d+/);
-  } finally {
-    await runProgram(PINNACE, ['down', '--purge', '--state-dir', stateDir]);
-  }
-  assert.deepEqual(leftovers(stateDir), []);
-});
+test(
+  'from another mount namespace a platform is seen, is not started twice, and can be stopped',
+  realWithUnshare,
+  async () => {
+    using folder = new TemporaryFolder();
+    const stateDir = folder.at('state');
+    const flags = ['--state-dir', stateDir, '--api-port', '0', '--http-port', '0', '--https-port', '0'];
+    try {
+      const first = await runProgram('unshare', ['--mount', PINNACE, 'up', '--wait', ...flags]);
+      assert.equal(first.code, 0, first.stderr);
+      const status = await runProgram(PINNACE, ['status', '-o', 'json', '--state-dir', stateDir]);
+      assert.equal(status.code, 0, status.stdout);
+      assert.equal((JSON.parse(status.stdout) as { processes: unknown[] }).processes.length, 3);
+      const second = await runProgram(PINNACE, ['up', '--wait', ...flags]);
+      assert.equal(second.code, 1);
+      assert.match(second.stderr, /cannot be seen from here\n.*nsenter --mount --target \d+/);
+    } finally {
+      await runProgram(PINNACE, ['down', '--purge', '--state-dir', stateDir]);
+    }
+    assert.deepEqual(leftovers(stateDir), []);
+  },
+);
 
 test('objects survive down and up', real, async () => {
   await using platform = await TestPlatform.start();

@@ -1,8 +1,10 @@
 /** Looks at a platform from outside: its settings, which of its processes run, whether its API is ready. */
 import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { HttpTransport } from '#client/http-transport.ts';
 import { loadKubeconfig } from '#client/kubeconfig.ts';
 import type { ListenerName, PlatformSettings, PlatformState, ProcessState, StatePaths } from '#protocol/platform.ts';
+import { findRole, ROLES } from '#supervisor/roles.ts';
 import { bootId, isRunning } from '#sys/proc.ts';
 
 /** How long the API server may take to say whether it is ready. */
@@ -14,8 +16,23 @@ export function readSettings(paths: StatePaths): PlatformSettings | undefined {
 
 /** What the supervisor last wrote; undefined when there is none, or it is from before a reboot. */
 export function readPlatform(paths: StatePaths): PlatformState | undefined {
-  const state = readJson(paths.platformState) as PlatformState | undefined;
-  return state?.bootId === bootId() ? state : undefined;
+  return ofThisBoot(readJson(paths.platformState));
+}
+
+/**
+ * The same for who only looks, from another mount namespace too: it is written into memory that is mounted where the
+ * platform was started, and seen from there through whoever of it runs.
+ */
+export function readPlatformAnywhere(paths: StatePaths): PlatformState | undefined {
+  const seen = readPlatform(paths);
+  if (seen || !existsSync(paths.locks)) return seen;
+  const [someone] = (['supervisor', ...ROLES] as const).flatMap((name) => findRole(paths, name, undefined) ?? []);
+  return someone && ofThisBoot(readJson(path.join('/proc', String(someone.pid), 'root', paths.platformState)));
+}
+
+function ofThisBoot(state: unknown): PlatformState | undefined {
+  const known = state as PlatformState | undefined;
+  return known?.bootId === bootId() ? known : undefined;
 }
 
 export function runningProcesses(state: PlatformState | undefined): ProcessState[] {

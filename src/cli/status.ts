@@ -1,7 +1,7 @@
 /** `pinnace status`: what runs, where it listens, whether it is ready. Exit code 0 when it is, 1 when not. */
 import type { CliContext } from '#cli/context.ts';
 import { renderDuration } from '#cli/output.ts';
-import { askReady, portOf, readPlatform, readSettings, runningProcesses, urlOf } from '#cli/platform.ts';
+import { askReady, portOf, readPlatformAnywhere, readSettings, runningProcesses, urlOf } from '#cli/platform.ts';
 import type { PlatformSettings, PlatformState, ProcessState } from '#protocol/platform.ts';
 import { reachableAddress, statePaths } from '#protocol/platform.ts';
 
@@ -30,7 +30,7 @@ export async function status(context: CliContext, options: StatusOptions): Promi
 async function statusDocument({ version }: CliContext, stateDir: string): Promise<StatusDocument> {
   const paths = statePaths(stateDir);
   const settings = readSettings(paths);
-  const platform = readPlatform(paths);
+  const platform = readPlatformAnywhere(paths);
   const processes = runningProcesses(platform);
   const isUp = processes.length > 0;
   const { ready, detail } = isUp ? await askReady(paths, version) : { ready: false, detail: 'not running' };

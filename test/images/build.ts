@@ -57,7 +57,7 @@ const CONFIGS: Readonly<Record<TestImage, BuildConfig>> = {
 };
 
 const PROGRAMS: Partial<Readonly<Record<TestImage, readonly string[]>>> = {
-  'test/shell:1': ['sh', 'cat', 'tar', 'stty', 'sleep', 'ls', 'mkdir', 'rm', 'head', 'wc'],
+  'test/shell:1': ['sh', 'cat', 'tar', 'stty', 'sleep', 'ls', 'mkdir', 'rm', 'head', 'wc', 'test', 'echo', 'env'],
   'test/curl:1': ['sh', 'cat', 'sleep', 'curl'],
 };
 

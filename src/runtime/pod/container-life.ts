@@ -15,6 +15,7 @@ import { releaseRoot } from '#runtime/pod/start-container.ts';
 import type { Running, Sandbox } from '#runtime/pod/state.ts';
 import { adoptStreams, type ContainerStreams } from '#runtime/stdio/streams.ts';
 import { listeningHint } from '#runtime/probes/listening.ts';
+import type { CheckResult } from '#runtime/probes/check.ts';
 import { podConnector } from '#runtime/probes/connect.ts';
 import { type ProbeKind, runProbes } from '#runtime/probes/prober.ts';
 import { execInContainer } from '#runtime/pod/exec.ts';
@@ -28,7 +29,7 @@ export interface LifeEvents {
   onStarted(): void;
   onReady(isReady: boolean, usesLoopback: boolean): void;
   onUnhealthy(kind: ProbeKind, message: string): void;
-  onProbeFailure(kind: ProbeKind, message: string): void;
+  onProbeTrouble(kind: ProbeKind, result: CheckResult): void;
   onEnded(ending: Ending, at: number): void;
 }
 
@@ -110,7 +111,8 @@ export class ContainerLife {
       onStarted: () => events.onStarted(),
       onReady: (isReady: boolean) => events.onReady(isReady, connector.usesLoopback),
       onUnhealthy: (kind: ProbeKind, message: string) => events.onUnhealthy(kind, message),
-      onFailure: (kind: ProbeKind, message: string) => events.onProbeFailure(kind, withHint(message, running.pid)),
+      onTrouble: (kind: ProbeKind, { outcome, message }: CheckResult) =>
+        events.onProbeTrouble(kind, { outcome, message: withHint(message, running.pid) }),
     };
     try {
       await runProbes({ clock, target, events: probeEvents }, this.#probes.signal);

@@ -100,7 +100,7 @@ export class ContainerRunner {
     const pod = this.#options.pod();
     const attempt = this.#nextAttempt();
     const id = this.#idOf(attempt);
-    const log = new LogFile(this.#logPath(attempt));
+    let log: LogFile | undefined;
     this.#starting = new AbortController();
     const signal = AbortSignal.any([this.#options.signal, this.#starting.signal]);
     let isPulling = false;
@@ -109,6 +109,7 @@ export class ContainerRunner {
       isPulling = true;
     };
     try {
+      log = new LogFile(this.#logPath(attempt));
       const isDetached = () => this.#options.signal.aborted;
       const onImage = (image: EnsuredImage) => this.#event(imageEvent(container.image ?? '', image));
       const onCreated = () => events.normal(pod, 'Created', `Created container: ${container.name}`);
@@ -119,7 +120,7 @@ export class ContainerRunner {
       this.#options.mark({ runtimeStarted: clock.now() });
       this.#started(started, { id, attempt, log });
     } catch (error) {
-      log[Symbol.dispose]();
+      log?.[Symbol.dispose]();
       if (signal.aborted) return;
       this.#startFailed(error, { id, attempt });
     }
@@ -240,8 +241,9 @@ export class ContainerRunner {
         this.#options.useLoopback(usesLoopback);
         if (life.isReady !== isReady) this.#options.change({ life: { ...life, isReady, trouble: undefined } });
       },
-      onProbeFailure: (kind, message) => {
-        const trouble = `${capitalised(kind)} probe failed: ${message}`;
+      onProbeTrouble: (kind, { outcome, message }) => {
+        const what = outcome === 'unknown' ? 'errored and resulted in unknown state' : 'failed';
+        const trouble = `${capitalised(kind)} probe ${what}: ${message}`;
         events.warning(this.#options.pod(), 'Unhealthy', trouble);
         const life = current();
         if (life && !life.isReady && life.trouble !== trouble) this.#options.change({ life: { ...life, trouble } });

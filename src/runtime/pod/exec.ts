@@ -1,7 +1,11 @@
-/** Runs a command in a container and collects what it prints, within bounds. For probes. */
+/**
+ * Runs a command in a container and collects what it prints, within bounds. For probes: rejects with a `CheckNotMade` when
+ * the command could not be started.
+ */
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { CheckNotMade } from '#runtime/probes/check.ts';
 import type { ContainerDriver } from '#runtime/drivers/driver.ts';
 
 /** Most output that is looked at. */
@@ -26,6 +30,9 @@ export async function execInContainer(
     signal.addEventListener('abort', kill, { once: true });
     const code = await child.exit.finally(() => signal.removeEventListener('abort', kill));
     signal.throwIfAborted();
+    const why = child.startFailure();
+    if (why !== undefined)
+      throw new CheckNotMade(`failed to exec in container: OCI runtime exec failed: ${why}: unknown`);
     return { code, output: readFileSync(file).subarray(0, MAX_OUTPUT_BYTES).toString('utf8') };
   } finally {
     closeSync(fd);

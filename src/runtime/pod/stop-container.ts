@@ -1,6 +1,7 @@
 /**
  * Ends a container: `preStop`, then its stop signal, then SIGKILL when the grace period is over. The grace period counts
- * from the beginning, so a slow `preStop` leaves less for the rest; at least `MIN_AFTER_PRESTOP_MS` remain.
+ * from the beginning, so a slow `preStop` leaves less for the rest; at least `MIN_AFTER_PRESTOP_MS` remain. A signal that
+ * the runtime could not send is logged; SIGKILL is sent until the container has ended.
  */
 import http from 'node:http';
 import type { Clock } from '#base/clock.ts';
@@ -35,8 +36,8 @@ export interface StopEnvironment {
 
 /** Resolves when the container has ended. */
 export async function stopContainer(env: StopEnvironment, request: StopRequest, signal: AbortSignal): Promise<void> {
-  const { clock, driver } = env;
-  const { id, ended, deadline, container } = request;
+  const { clock } = env;
+  const { ended, deadline, container } = request;
   const end = new AbortController();
   void ended.then(() => end.abort());
   const until = AbortSignal.any([signal, end.signal]);
@@ -44,7 +45,7 @@ export async function stopContainer(env: StopEnvironment, request: StopRequest, 
   const hasPreStop = container.lifecycle?.preStop !== undefined;
   if (hasPreStop) await preStop(env, request, until);
   if (until.aborted) return signal.throwIfAborted();
-  await driver.kill(id, request.stopSignal, signal);
+  await send(env, request, request.stopSignal, signal);
   const least = clock.now() + (hasPreStop ? MIN_AFTER_PRESTOP_MS : 0);
   for (
     let left = leftOf(deadline(), least, clock);
@@ -54,10 +55,24 @@ export async function stopContainer(env: StopEnvironment, request: StopRequest, 
     await pause(Math.min(DEADLINE_CHECK_MS, left));
   }
   while (!until.aborted) {
-    await driver.kill(id, 'KILL', signal);
+    await send(env, request, 'KILL', signal);
     await pause(KILL_AGAIN_MS);
   }
   signal.throwIfAborted();
+}
+
+async function send(
+  { driver, logger }: StopEnvironment,
+  { id, container }: StopRequest,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await driver.kill(id, name, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    logger.warn('a signal could not be sent to a container', { container: container.name, signal: name, error });
+  }
 }
 
 function leftOf(deadline: number, least: number, clock: Clock): number {

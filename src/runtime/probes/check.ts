@@ -23,9 +23,15 @@ const MAX_OUTPUT_BYTES = 10 * 1024;
 const USER_AGENT = 'kube-probe/1.33';
 
 export interface CheckResult {
-  readonly ok: boolean;
-  /** Why not; the text of the Unhealthy event. */
+  /** `unknown`: it could not be tried, which says nothing about the program. */
+  readonly outcome: 'success' | 'failure' | 'unknown';
+  /** Why not; part of the text of the Unhealthy event. */
   readonly message: string;
+}
+
+/** A check could not be made at all: no such port, no such command. */
+export class CheckNotMade extends Error {
+  override readonly name = 'CheckNotMade';
 }
 
 export interface CheckTarget {
@@ -34,10 +40,13 @@ export interface CheckTarget {
   readonly address: string;
   /** Opens a connection to a port of the pod; by its address, or from inside where the application listens there only. */
   readonly connect: (port: number, host: string, signal: AbortSignal) => Promise<net.Socket>;
+  /** Rejects with a `CheckNotMade` when the command could not be started. */
   readonly exec: (command: readonly string[], signal: AbortSignal) => Promise<{ code: number; output: string }>;
 }
 
-const OK: CheckResult = { ok: true, message: '' };
+const OK: CheckResult = { outcome: 'success', message: '' };
+
+const failure = (message: string): CheckResult => ({ outcome: 'failure', message });
 
 /** Never throws; a check that takes longer than the signal allows has failed. */
 export async function check(probe: Probe, target: CheckTarget, signal: AbortSignal): Promise<CheckResult> {
@@ -48,7 +57,8 @@ export async function check(probe: Probe, target: CheckTarget, signal: AbortSign
     if (probe.tcpSocket) return await checkTcp(probe.tcpSocket, target, signal);
     return OK;
   } catch (error) {
-    return { ok: false, message: describe(error, signal) };
+    if (error instanceof CheckNotMade && !signal.aborted) return { outcome: 'unknown', message: error.message };
+    return failure(describe(error, signal));
   }
 }
 
@@ -78,7 +88,7 @@ function probePort(port: number | string | undefined, container: Container): num
   if (Number.isInteger(number) && number > 0) return number;
   const [only] = container.ports ?? [];
   if (only && (port === undefined || port === 0 || port === '')) return only.containerPort;
-  throw new Error(`couldn't find port: ${String(port)}`);
+  throw new CheckNotMade(`couldn't find port: ${String(port)}`);
 }
 
 async function checkTcp(
@@ -121,7 +131,7 @@ async function checkHttp(
   try {
     const status = await request(options);
     if (status >= 200 && status < 400) return OK;
-    return { ok: false, message: `HTTP probe failed with statuscode: ${status}` };
+    return failure(`HTTP probe failed with statuscode: ${status}`);
   } catch (error) {
     throw failed(error);
   } finally {
@@ -154,9 +164,7 @@ function request(options: http.RequestOptions): Promise<number> {
 
 async function checkExec(command: readonly string[], target: CheckTarget, signal: AbortSignal): Promise<CheckResult> {
   const { code, output } = await target.exec(command, signal);
-  return code === 0
-    ? OK
-    : { ok: false, message: output.slice(0, MAX_OUTPUT_BYTES) || `command exited with code ${code}` };
+  return code === 0 ? OK : failure(output.slice(0, MAX_OUTPUT_BYTES) || `command exited with code ${code}`);
 }
 
 /** Status SERVING of grpc.health.v1.HealthCheckResponse. */
@@ -171,9 +179,9 @@ async function checkGrpc(
   const session = http2.connect(`http://${target.address}:${port}`, { createConnection: () => socket });
   try {
     const { body, status } = await callHealth(session, service, signal);
-    if (status !== '0') return { ok: false, message: `error: health rpc failed: grpc-status ${status}` };
+    if (status !== '0') return failure(`error: health rpc failed: grpc-status ${status}`);
     const serving = readServingStatus(body);
-    return serving === SERVING ? OK : { ok: false, message: `service unhealthy (responded with ${serving})` };
+    return serving === SERVING ? OK : failure(`service unhealthy (responded with ${serving})`);
   } finally {
     session.destroy();
   }

@@ -4,7 +4,8 @@
  *     process runs ─▶ startup probe (if any) ─▶ readiness and liveness side by side until the life ends
  *
  * Readiness begins eager: every millisecond for the first hundred tries, then slower by a tenth each time up to the
- * declared period, until it first succeeds; then it keeps to the period. Liveness and startup keep to theirs.
+ * declared period, until it first succeeds; then it keeps to the period. Liveness and startup keep to theirs. A check
+ * that could not be made is told and otherwise as if it had not been due.
  */
 import { isAbort } from '#base/abort.ts';
 import type { Clock } from '#base/clock.ts';
@@ -32,8 +33,8 @@ export interface ProberEvents {
   onReady(isReady: boolean): void;
   /** The container must be stopped: its liveness or startup probe failed for good. */
   onUnhealthy(kind: ProbeKind, message: string): void;
-  /** One check failed; for the event Unhealthy. Of eager tries only one per period is told, after a while. */
-  onFailure(kind: ProbeKind, message: string): void;
+  /** One check did not succeed; for the event Unhealthy. Of eager tries only one per period is told, after a while. */
+  onTrouble(kind: ProbeKind, result: CheckResult): void;
 }
 
 export interface ProberOptions {
@@ -63,9 +64,9 @@ async function runStartup(runner: ProbeRunner, probe: Probe, events: ProberEvent
   await runner.sleep(seconds(probe.initialDelaySeconds, 0));
   for (let failures = 0; ;) {
     const result = await runner.check(probe, timeoutOf(probe));
-    if (result.ok) return true;
-    failures += 1;
-    events.onFailure('startup', result.message);
+    if (result.outcome === 'success') return true;
+    if (result.outcome === 'failure') failures += 1;
+    events.onTrouble('startup', result);
     if (failures >= (probe.failureThreshold ?? 3)) {
       events.onUnhealthy('startup', result.message);
       return false;
@@ -83,11 +84,13 @@ async function runReadiness(runner: ProbeRunner, probe: Probe, events: ProberEve
   for (;;) {
     await runner.sleep(periodOf(probe));
     const result = await runner.check(probe, timeoutOf(probe));
-    if (!result.ok) events.onFailure('readiness', result.message);
-    streak = result.ok === isReady ? 0 : streak + 1;
+    if (result.outcome !== 'success') events.onTrouble('readiness', result);
+    if (result.outcome === 'unknown') continue;
+    const isWell = result.outcome === 'success';
+    streak = isWell === isReady ? 0 : streak + 1;
     const threshold = isReady ? (probe.failureThreshold ?? 3) : (probe.successThreshold ?? 1);
     if (streak < threshold) continue;
-    isReady = result.ok;
+    isReady = isWell;
     streak = 0;
     events.onReady(isReady);
   }
@@ -104,10 +107,10 @@ async function becomeReady(runner: ProbeRunner, probe: Probe, events: ProberEven
       ? timeoutOf(probe)
       : Math.min(timeoutOf(probe), Math.max(EAGER_TIMEOUT_MS, intervalMs));
     const result = await runner.check(probe, timeoutMs);
-    successes = result.ok ? successes + 1 : 0;
+    if (result.outcome !== 'unknown') successes = result.outcome === 'success' ? successes + 1 : 0;
     if (successes >= threshold) return;
-    if (!result.ok && runner.now() >= tellAt) {
-      events.onFailure('readiness', result.message);
+    if (result.outcome !== 'success' && runner.now() >= tellAt) {
+      events.onTrouble('readiness', result);
       tellAt = runner.now() + periodOf(probe);
     }
     if (tries > EAGER_TRIES) intervalMs = Math.min(periodOf(probe), intervalMs * EAGER_GROWTH);
@@ -120,12 +123,13 @@ async function runLiveness(runner: ProbeRunner, probe: Probe, events: ProberEven
   for (let failures = 0; ;) {
     await runner.sleep(periodOf(probe));
     const result = await runner.check(probe, timeoutOf(probe));
-    if (result.ok) {
+    if (result.outcome === 'success') {
       failures = 0;
       continue;
     }
+    events.onTrouble('liveness', result);
+    if (result.outcome === 'unknown') continue;
     failures += 1;
-    events.onFailure('liveness', result.message);
     if (failures >= (probe.failureThreshold ?? 3)) return events.onUnhealthy('liveness', result.message);
   }
 }

@@ -15,8 +15,6 @@ import type { Upgrade } from '#runtime/kubelet/websocket/upgrade.ts';
 /** How long the first words of a command, or of the runtime, are held back. */
 const FIRST_WORDS_MS = 10;
 
-const NEVER = new AbortController().signal;
-
 export function serveExec(backend: KubeletBackend, upgrade: Upgrade, target: ContainerTarget): Promise<void> {
   const { clock, driver } = backend;
   const streams = streamOptionsOf(target.query);
@@ -61,13 +59,8 @@ async function runCommand(
   if (session.gone.aborted) abandon();
   session.onResize((size) => command.resize(size));
   carryInput(session.stdin, command.stdin);
-  const { stdout, stderr } = command;
-  const filtered = (output: Readable | undefined) => output && withoutStartFailure(command, output, backend.clock);
-  const outputs = [
-    // With a terminal the runtime's own words come out where the command's do.
-    carryOutput(streams.tty ? filtered(stdout) : stdout, session.stdout),
-    carryOutput(filtered(stderr), session.stderr),
-  ];
+  const words = commandWords(command, { isTerminal: streams.tty, clock: backend.clock });
+  const outputs = [carryOutput(words.stdout, session.stdout), carryOutput(words.stderr, session.stderr)];
   try {
     const code = await command.exit;
     await Promise.all(outputs);
@@ -99,21 +92,47 @@ async function carryOutput(from: Readable | undefined, to: Writable | undefined)
   await pipeline(from, to).catch(() => undefined);
 }
 
+interface Words {
+  readonly stdout: Readable | undefined;
+  readonly stderr: Readable | undefined;
+}
+
 /**
- * The runtime prints why it could not start a command where the command would print; the client is told otherwise.
- * One runtime logs the reason before it prints it, another right after, so the first words wait for a moment.
+ * What the command itself prints. The runtime prints why it could not start a command where the command would print its
+ * errors, or anything in a terminal; the client is told otherwise. One runtime logs the reason before it prints it,
+ * another right after, so first words wait for a moment; but no longer than until standard output proves that they are
+ * the command's, and they still come first then.
  */
-function withoutStartFailure(command: Command, output: Readable, clock: Clock): Readable {
-  const filtered = async function* () {
+function commandWords(
+  command: Command,
+  { isTerminal, clock }: { readonly isTerminal: boolean; readonly clock: Clock },
+): Words {
+  const begun = new AbortController();
+  let doubt: Promise<void> | undefined;
+  const unsure = async function* (output: Readable) {
     let isFirst = true;
     for await (const chunk of output as AsyncIterable<Buffer>) {
-      if (isFirst && command.startFailure() === undefined) await clock.sleep(FIRST_WORDS_MS, NEVER);
+      if (isFirst && command.startFailure() === undefined) {
+        doubt = clock.sleep(FIRST_WORDS_MS, begun.signal).catch(() => undefined);
+        await doubt;
+      }
       if (isFirst && command.startFailure() !== undefined) return;
+      const more = isFirst ? (output.read() as Buffer | null) : null;
       isFirst = false;
+      yield more ? Buffer.concat([chunk, more]) : chunk;
+    }
+  };
+  const sure = async function* (output: Readable) {
+    for await (const chunk of output as AsyncIterable<Buffer>) {
+      begun.abort();
+      await doubt;
+      doubt = undefined;
       yield chunk;
     }
   };
-  return Readable.from(filtered(), { objectMode: false });
+  const through = (output: Readable | undefined, pass: typeof sure) =>
+    output && Readable.from(pass(output), { objectMode: false });
+  return { stdout: through(command.stdout, isTerminal ? unsure : sure), stderr: through(command.stderr, unsure) };
 }
 
 function notStarted({ clock }: KubeletBackend, why: string): Outcome {
