@@ -11,9 +11,6 @@ import path from 'node:path';
 const CLIENTS = path.join(import.meta.dirname, '..', '..', 'test', 'clients');
 const HASH_LENGTH = 16;
 
-/** What Go is asked for beside the package; Go's own version changes none of what is tested. */
-export const BUILD_FLAGS = ['-trimpath', '-ldflags=-s -w'];
-
 export interface GoClient {
   /** As people call it. */
   readonly name: string;
@@ -24,19 +21,46 @@ export interface GoClient {
   /** The file to use instead of `go.mod`, for a second version of the same. */
   readonly modfile: string;
   readonly package: string;
+  /** The variable of the program that says its version, and what its releases have there. */
+  readonly version: string;
 }
 
 const go = (client: Pick<GoClient, 'name' | 'program'> & Partial<GoClient> & { folder: string }): GoClient => ({
   modfile: 'go.mod',
   package: '.',
+  version: '',
   ...client,
   folder: path.join(CLIENTS, client.folder),
 });
 
 export const GO_CLIENTS = {
-  'kn-0.44': go({ name: 'kn 0.44', program: 'kn', folder: 'go-kn', package: 'knative.dev/client/cmd/kn' }),
-  'kubectl-1.28': go({ name: 'kubectl 1.28', program: 'kubectl', folder: 'go-kubectl', modfile: 'kubectl-1.28.mod' }),
-  'kubectl-1.37': go({ name: 'kubectl 1.37', program: 'kubectl', folder: 'go-kubectl' }),
+  'kn-0.44': go({
+    name: 'kn 0.44',
+    program: 'kn',
+    folder: 'go-kn',
+    package: 'knative.dev/client/cmd/kn',
+    version: 'knative.dev/client/pkg/commands/version.Version=v1.17.0',
+  }),
+  'kubectl-1.28': go({
+    name: 'kubectl 1.28',
+    program: 'kubectl',
+    folder: 'go-kubectl',
+    modfile: 'kubectl-1.28.mod',
+    version: 'k8s.io/component-base/version.gitVersion=v1.28.3',
+  }),
+  'kubectl-1.37': go({
+    name: 'kubectl 1.37',
+    program: 'kubectl',
+    folder: 'go-kubectl',
+    version: 'k8s.io/component-base/version.gitVersion=v1.37.2',
+  }),
+  'client-go-0.31': go({ name: 'client-go 0.31', program: 'client-go', folder: 'go-client' }),
+  'client-go-0.35': go({
+    name: 'client-go 0.35',
+    program: 'client-go',
+    folder: 'go-client',
+    modfile: 'client-go-0.35.mod',
+  }),
 } as const satisfies Readonly<Record<string, GoClient>>;
 
 export type GoClientId = keyof typeof GO_CLIENTS;
@@ -51,10 +75,15 @@ export function cacheFolder(): string {
 export function programOf(client: GoClient): string {
   const { name, program, folder, modfile } = client;
   const inputs = [...globSync('*.go', { cwd: folder }).sort(), modfile, modfile.replace(/mod$/, 'sum')];
-  const hash = createHash('sha256').update(JSON.stringify([client.package, BUILD_FLAGS, process.arch]));
+  const hash = createHash('sha256').update(JSON.stringify([client.package, buildFlags(client), process.arch]));
   for (const input of inputs) hash.update(input).update(readFileSync(path.join(folder, input)));
   const key = hash.digest('hex').slice(0, HASH_LENGTH);
   return path.join(cacheFolder(), 'clients', `${name.replaceAll(' ', '-')}-${key}`, program);
+}
+
+/** What Go is asked for beside the package; Go's own version changes none of what is tested. */
+export function buildFlags({ version }: GoClient): string[] {
+  return ['-trimpath', `-ldflags=-s -w${version === '' ? '' : ` -X ${version}`}`];
 }
 
 export function isBuilt(client: GoClient): boolean {

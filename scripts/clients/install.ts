@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { systemClock } from '#base/clock.ts';
-import { BUILD_FLAGS, GO_CLIENTS, type GoClient, isBuilt, programOf } from './catalogue.ts';
+import { buildFlags, GO_CLIENTS, type GoClient, isBuilt, programOf } from './catalogue.ts';
 import { ensureGo } from './go.ts';
 
 /** More only takes more memory: compilers use all cores by themselves. */
@@ -39,7 +39,7 @@ function build(go: string, client: GoClient): void {
   const program = programOf(client);
   const temporary = `${program}.${process.pid}`;
   mkdirSync(path.dirname(program), { recursive: true });
-  const flags = ['-p', PARALLEL_COMPILERS, `-modfile=${client.modfile}`, ...BUILD_FLAGS];
+  const flags = ['-p', PARALLEL_COMPILERS, `-modfile=${client.modfile}`, ...buildFlags(client)];
   const { status, error } = spawnSync(go, ['build', ...flags, '-o', temporary, client.package], {
     cwd: client.folder,
     env: { ...process.env, CGO_ENABLED: '0', GOTOOLCHAIN: 'auto', GOWORK: 'off', GOFLAGS: '' },

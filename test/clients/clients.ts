@@ -3,6 +3,9 @@ import path from 'node:path';
 import { needs, type Requirement, type TestOptions } from '#testing/requirements.ts';
 import { GO_CLIENTS, type GoClientId, isBuilt, programOf } from '../../scripts/clients/catalogue.ts';
 
+/** For `config-network`: URLs without ports, as those of a platform on 80 and 443. */
+export const PLAIN_URLS = { 'external-http-port': null, 'external-https-port': null };
+
 const CURE = 'npm run test:clients installs it';
 
 /** As `needs`, and a client. Alone the client is named where both are missing. */

@@ -7,15 +7,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { TestPlatform } from '#testing/platform.ts';
-import { needsClient, pathWith } from './clients.ts';
+import { needsClient, pathWith, PLAIN_URLS } from './clients.ts';
 import { playTranscript } from './transcript.ts';
 
-/** Domains without claims made by hand, and URLs without ports, as those of a platform on 80 and 443. */
-const NETWORK = {
-  'autocreate-cluster-domain-claims': 'true',
-  'external-http-port': null,
-  'external-https-port': null,
-};
+/** Domains need no claims made by hand. */
+const NETWORK = { ...PLAIN_URLS, 'autocreate-cluster-domain-claims': 'true' };
 const TRANSCRIPTS = path.join(import.meta.dirname, 'kn');
 
 test('kn, as people use it', needsClient('kn-0.44', 'root', 'runc', 'compiler'), async (t) => {

@@ -13,6 +13,7 @@
  * What differs between two runs by nature is written as `<age>`, `<uid>`, `<time>` and so on; runs of blanks count
  * as two. No trailing blanks, and no blank lines at the end, on either side.
  */
+import { copyFileSync } from 'node:fs';
 import { eventually } from '#testing/eventually.ts';
 import { plain } from '#testing/kubectl-replay/plain.ts';
 import { type Output, runProgram, type TestPlatform } from '#testing/platform.ts';
@@ -65,8 +66,10 @@ export async function playTranscript(
   const scene = {
     platform,
     folder: folder.path,
-    env: { KUBECONFIG: platform.paths.kubeconfig, ...env, HOME: folder.path },
+    env: { ...env, HOME: folder.path, KUBECONFIG: folder.at('.kubeconfig') },
   };
+  // Its own, since commands may change it.
+  copyFileSync(platform.paths.kubeconfig, scene.env.KUBECONFIG);
   const differences: string[] = [];
   for (const step of parseTranscript(text)) {
     const printed = await runStep(step, scene);

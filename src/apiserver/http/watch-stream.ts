@@ -29,6 +29,9 @@ const CUT_OFF_AFTER_MS = 5_000;
 /** How often a quiet watch tells how far it is. */
 const BOOKMARK_PERIOD_MS = 60_000;
 
+/** How long before its end a watch tells how far it is, so that the next one begins there. As Kubernetes has it. */
+const LAST_BOOKMARK_BEFORE_END_MS = 2_000;
+
 /** Watches without a timeout of their own end after this long and up to twice that, so that not all end at once. */
 const MIN_TIMEOUT_MS = 30 * 60_000;
 
@@ -87,9 +90,7 @@ class WatchStream {
     this.#target.served.ended?.addEventListener('abort', this.#finish, { once: true });
     const timeoutMs = timeoutSeconds ? timeoutSeconds * 1_000 : MIN_TIMEOUT_MS * (1 + clock.random());
     this.#timers.push(clock.after(timeoutMs, this.#finish, { unref: true }));
-    if (query.flag('allowWatchBookmarks')) {
-      this.#timers.push(clock.every(BOOKMARK_PERIOD_MS, () => this.#sendBookmark()));
-    }
+    if (query.flag('allowWatchBookmarks')) this.#scheduleBookmarks(timeoutMs);
     for (const event of pending) this.send(event);
     return this.#done.promise;
   }
@@ -107,6 +108,14 @@ class WatchStream {
     const { group, version, plural } = this.#target.served.kind;
     this.#http.requests.countEvent(group, version, plural);
     this.#write(this.#encode(event));
+  }
+
+  #scheduleBookmarks(timeoutMs: number): void {
+    const { clock } = this.#http.api;
+    const send = () => this.#sendBookmark();
+    this.#timers.push(clock.every(BOOKMARK_PERIOD_MS, send));
+    const lastMs = timeoutMs - LAST_BOOKMARK_BEFORE_END_MS;
+    if (lastMs > 0) this.#timers.push(clock.after(lastMs, send, { unref: true }));
   }
 
   #begin(): void {

@@ -271,12 +271,17 @@ func deployments(ctx context.Context, s *scene) error {
 	if _, err := client.Create(ctx, wanted, metav1.CreateOptions{}); err != nil {
 		return err
 	}
-	scale, err := client.GetScale(ctx, wanted.Name, metav1.GetOptions{})
-	if err != nil {
+	// Its controller writes at the same time.
+	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		scale, err := client.GetScale(ctx, wanted.Name, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		scale.Spec.Replicas = 2
+		_, err = client.UpdateScale(ctx, wanted.Name, scale, metav1.UpdateOptions{})
 		return err
-	}
-	scale.Spec.Replicas = 2
-	if _, err = client.UpdateScale(ctx, wanted.Name, scale, metav1.UpdateOptions{}); err != nil {
+	})
+	if err != nil {
 		return err
 	}
 	err = eventually(ctx, "two available pods", func() bool {
