@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { HttpTransport } from '#client/http-transport.ts';
 import { loadKubeconfig } from '#client/kubeconfig.ts';
 import { Pod } from '#kube/kinds/core/pod.ts';
+import { Secret } from '#kube/kinds/core/secret.ts';
 import { typed } from '#kube/kind.ts';
 import { eventually } from '#testing/eventually.ts';
 import { TestPlatform } from '#testing/platform.ts';
@@ -98,6 +99,19 @@ describe('a client inside a container', real, () => {
 
   test('knows its namespace', async () => {
     assert.equal(await inside(`cat ${FOLDER}/namespace`), NAMESPACE);
+  });
+
+  test('may use a token from a Secret, which the platform fills in', async () => {
+    const type = 'kubernetes.io/service-account-token';
+    const annotations = { 'kubernetes.io/service-account.name': 'default' };
+    const metadata = { namespace: NAMESPACE, name: 'kept', annotations };
+    await platform.client.create(Secret, typed(Secret, { metadata, type }));
+    const data = await eventually(async () => (await platform.client.get(Secret, metadata)).data);
+    const token = Buffer.from(data['token'] ?? '', 'base64').toString();
+    const url = 'https://kubernetes.default.svc/version';
+    assert.equal((await ask(url, `-H "Authorization: Bearer ${token}"`))[0], 200);
+    await platform.client.delete(Secret, metadata);
+    assert.equal((await ask(url, `-H "Authorization: Bearer ${token}"`))[0], 401);
   });
 
   test('has a token that ends with its pod', async () => {

@@ -9,6 +9,7 @@ import { typed } from '#kube/kind.ts';
 import { MemoryLog } from '#store/memory-log.ts';
 import { type HttpsApi, startHttpsApi } from '#testing/https-api.ts';
 import { createWorkloads } from '#workloads/create-workloads.ts';
+import { createTokenController } from '#workloads/service-account/reconcile.ts';
 
 /** Recorded watches from version 1 met a server that had forgotten it. */
 const FIRST_REVISION = 5_000;
@@ -40,13 +41,17 @@ async function startApi(): Promise<HttpsApi> {
   return api;
 }
 
-async function startControllers({ client, metrics, pki }: HttpsApi, stack: AsyncDisposableStack): Promise<void> {
+async function startControllers({ api, client, metrics, pki }: HttpsApi, stack: AsyncDisposableStack): Promise<void> {
   const [clock, logger] = [systemClock, silentLogger];
   const caches = stack.use(new Caches({ client, clock, logger }));
   const eventsOf = (component: string) => createEventRecorder({ client, clock, logger, component });
   const watched = builtinKinds.filter(({ group }) => group !== 'events.k8s.io');
   const rootCa = pki.authorityCertificate;
-  const controllers = createWorkloads({ client, caches, clock, logger, metrics, eventsOf, kinds: watched, rootCa });
+  const environment = { client, caches, clock, logger, metrics, eventsOf, rootCa };
+  const controllers = [
+    ...createWorkloads({ ...environment, kinds: watched }),
+    createTokenController({ ...environment, tokens: api.tokens }),
+  ];
   await caches.start();
   for (const controller of controllers) stack.use(controller).start();
 }

@@ -24,6 +24,7 @@ import { nodeName } from '#runtime/node/node-status.ts';
 import { createServingControllers } from '#serving/create-serving.ts';
 import type { DigestResolver } from '#serving/environment.ts';
 import { createWorkloads } from '#workloads/create-workloads.ts';
+import { createTokenController } from '#workloads/service-account/reconcile.ts';
 import type { SystemFacts } from '#workloads/system/objects.ts';
 import { bootstrapSystem, createSystemController } from '#workloads/system/reconcile.ts';
 
@@ -93,14 +94,16 @@ export async function createControllers(options: ControllersOptions): Promise<Pl
     activatorEndpoints: () => [{ ip: local.address, port: local.port }],
     clusterDomain: CLUSTER_DOMAIN,
   });
-  const workloads = createWorkloads({ ...environment, kinds: FOLLOWED_KINDS, rootCa: api.pki.authorityCertificate });
+  const rootCa = api.pki.authorityCertificate;
+  const workloads = createWorkloads({ ...environment, kinds: FOLLOWED_KINDS, rootCa });
+  const tokens = createTokenController({ ...environment, rootCa, tokens: api.server.tokens });
   const platform = () => options.platform.state;
   const onPlatformChange = (changed: () => void) => options.platform.onChange(changed);
   const system = createSystemController({ ...environment, facts, configMaps, definitions, platform, onPlatformChange });
   const { instance, listenAddress } = settings;
   const address = reachableAddress(listenAddress);
   const hosts = settings.manageHosts ? [createHostsController({ ...environment, instance, address })] : [];
-  const controllers: Controller[] = [...workloads, system, ...serving, drain.controller, ...hosts];
+  const controllers: Controller[] = [...workloads, tokens, system, ...serving, drain.controller, ...hosts];
   return lifecycle(controllers, ingress, autoscaler);
 }
 
