@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { readAuditPolicy } from '#cli/audit-flags.ts';
 import { type CliContext, CliError } from '#cli/context.ts';
 import { doctor } from '#cli/doctor.ts';
 import { down } from '#cli/down.ts';
@@ -130,6 +131,8 @@ interface UpValues {
   readonly listen?: string;
   readonly hosts: boolean;
   readonly logLevel?: string;
+  readonly auditLog?: string;
+  readonly auditPolicy?: string;
   readonly detach?: boolean;
   readonly wait?: boolean;
 }
@@ -153,16 +156,28 @@ function addUp(program: Command, context: CliContext, run: Run): void {
         .choices(['debug', 'info', 'warn', 'error'])
         .env('PINNACE_LOG_LEVEL'),
     )
+    .addOption(
+      new Option('--audit-log <file>', 'records requests in Kubernetes’ format; - for its own log, "" for none').env(
+        'PINNACE_AUDIT_LOG',
+      ),
+    )
+    .addOption(
+      new Option('--audit-policy <file>', 'what the audit log holds (default: who did what, no bodies)').env(
+        'PINNACE_AUDIT_POLICY',
+      ),
+    )
     .addOption(flag('--detach', 'return once its processes run'))
     .addOption(flag('--wait', 'return once it is ready'))
-    .action(async (values: UpValues) => run(await up(context, upOptions(context, values))));
+    .action(async (values: UpValues) => run(await up(context, await upOptions(context, values))));
 }
 
-function upOptions(context: CliContext, { hosts, detach, wait, ...values }: UpValues): UpOptions {
+async function upOptions(context: CliContext, given: UpValues): Promise<UpOptions> {
+  const { hosts, detach, wait, auditPolicy: policyFile, ...values } = given;
+  const auditPolicy = policyFile ? await readAuditPolicy(policyFile) : undefined;
   const noHosts = isOn(context, '--no-hosts', hosts ? undefined : true);
   const isDetached = isOn(context, '--detach', detach) ?? false;
   const until = isOn(context, '--wait', wait) ? 'ready' : isDetached ? 'started' : 'stopped';
-  return { ...values, hosts: noHosts === undefined ? undefined : !noHosts, until };
+  return { ...values, auditPolicy, hosts: noHosts === undefined ? undefined : !noHosts, until };
 }
 
 function addDown(program: Command, context: CliContext, run: Run): void {

@@ -4,6 +4,9 @@
  */
 import { mkdirSync, realpathSync } from 'node:fs';
 import type { Clock } from '#base/clock.ts';
+import { deepEqual } from '#base/json.ts';
+import type { AuditPolicy } from '#kube/audit/policy.ts';
+import { auditFile } from '#cli/audit-flags.ts';
 import { type CliContext, CliError } from '#cli/context.ts';
 import { readSettings } from '#cli/platform.ts';
 import { type ListenerName, type PlatformSettings, statePaths } from '#protocol/platform.ts';
@@ -36,6 +39,9 @@ export interface UpFlags {
   readonly listen?: string | undefined;
   readonly hosts?: boolean | undefined;
   readonly logLevel?: string | undefined;
+  /** Empty: none. */
+  readonly auditLog?: string | undefined;
+  readonly auditPolicy?: AuditPolicy | undefined;
 }
 
 /** The same name for the same directory, however it was written. */
@@ -85,7 +91,8 @@ export async function writeSettings(
 export function changedBy(flags: UpFlags, settings: PlatformSettings): string[] {
   const wanted = chosen(flags, settings);
   const names = ['apiPort', 'httpPort', 'httpsPort', 'listenAddress', 'manageHosts', 'logLevel'] as const;
-  return names.filter((name) => wanted[name] !== settings[name]);
+  const isOtherAudit = !deepEqual(wanted.audit, settings.audit);
+  return [...names.filter((name) => wanted[name] !== settings[name]), ...(isOtherAudit ? ['audit'] : [])];
 }
 
 function chosen(flags: UpFlags, kept: PlatformSettings | undefined) {
@@ -105,7 +112,19 @@ function chosen(flags: UpFlags, kept: PlatformSettings | undefined) {
     fallbackPorts: Object.fromEntries(free.map((name) => [name, DEFAULT_PORTS[name].slice(1)])),
     manageHosts: flags.hosts ?? kept?.manageHosts ?? true,
     logLevel: flags.logLevel ?? kept?.logLevel ?? 'info',
+    ...auditOf(flags, kept),
   };
+}
+
+function auditOf(
+  { auditLog, auditPolicy }: UpFlags,
+  kept: PlatformSettings | undefined,
+): Pick<PlatformSettings, 'audit'> {
+  const log = auditFile(auditLog) ?? kept?.audit?.log ?? '';
+  const policy = auditPolicy ?? kept?.audit?.policy;
+  if (log !== '') return { audit: { log, ...(policy ? { policy } : {}) } };
+  if (!auditPolicy) return {};
+  throw new CliError('--audit-policy needs an audit log', { cure: 'say where it goes with --audit-log' });
 }
 
 /** A port that was asked for has no fallback, which is how it is told from a default. */

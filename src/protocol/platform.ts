@@ -19,6 +19,7 @@
 import path from 'node:path';
 import { assert } from '#base/assert.ts';
 import { cidrAddress, parseCidr } from '#base/ip.ts';
+import type { AuditPolicy } from '#kube/audit/policy.ts';
 
 /** What the user may choose on `up`; persisted, so that a restart keeps it. */
 export interface PlatformSettings {
@@ -44,6 +45,15 @@ export interface PlatformSettings {
   /** Below each hierarchy's root: `pinnace-<instance>`. */
   readonly cgroup: string;
   readonly logLevel: string;
+  /** Requests are not recorded when it is left out. */
+  readonly audit?: AuditSettings;
+}
+
+export interface AuditSettings {
+  /** A path, or `-` for control's standard output, which is `DIR/log/control.log`. */
+  readonly log: string;
+  /** Who did what, without bodies, when it is left out. */
+  readonly policy?: AuditPolicy;
 }
 
 /** Where clients on this machine reach what listens on `address`: every address includes the loopback. */

@@ -2,8 +2,7 @@
  * Where the lines of the audit log go: a file that is rotated, or standard output. Whoever adds a line never waits: lines
  * queue up to a limit and are written together; what is beyond the limit, or cannot be written, is dropped and counted.
  */
-import { close, fstat, open, rename, write } from 'node:fs';
-import { promisify } from 'node:util';
+import { type FileHandle, open, rename } from 'node:fs/promises';
 import type { Logger } from '#base/log.ts';
 import type { Metric } from '#base/metrics.ts';
 
@@ -18,18 +17,7 @@ const KEPT_FILES = 4;
 
 const FILE_MODE = 0o600;
 
-const openFile = promisify(open);
-const closeFile = promisify(close);
-const renameFile = promisify(rename);
-const statFile = promisify(fstat);
-const writeFile = promisify(write) as (
-  fd: number,
-  bytes: Uint8Array,
-  offset: number,
-  length: number,
-) => Promise<{ bytesWritten: number }>;
-
-const STANDARD_OUTPUT = 1;
+const STANDARD_OUTPUT = '/dev/stdout';
 
 export interface AuditFileOptions {
   /** A path, or `-` for standard output, which is not rotated here. */
@@ -41,7 +29,7 @@ export interface AuditFileOptions {
 }
 
 interface OpenFile {
-  readonly fd: number;
+  readonly handle: FileHandle;
   size: number;
 }
 
@@ -73,8 +61,7 @@ export class AuditFile implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.flush();
-    if (this.#current && this.#current.fd !== STANDARD_OUTPUT) await closeFile(this.#current.fd);
-    this.#current = undefined;
+    await this.#close();
   }
 
   async #writeAll(): Promise<void> {
@@ -95,31 +82,35 @@ export class AuditFile implements AsyncDisposable {
 
   async #write(bytes: Buffer): Promise<void> {
     const file = await this.#openFor(bytes.length);
-    for (let offset = 0; offset < bytes.length;) {
-      const { bytesWritten } = await writeFile(file.fd, bytes, offset, bytes.length - offset);
-      offset += bytesWritten;
-      file.size += bytesWritten;
-    }
+    await file.handle.appendFile(bytes);
+    file.size += bytes.length;
   }
 
   async #openFor(bytes: number): Promise<OpenFile> {
     const { file, maxFileBytes = MAX_FILE_BYTES } = this.#options;
-    if (file === '-') return (this.#current ??= { fd: STANDARD_OUTPUT, size: 0 });
-    if (this.#current && this.#current.size > 0 && this.#current.size + bytes > maxFileBytes) {
-      await closeFile(this.#current.fd);
-      this.#current = undefined;
+    const isFull = this.#current && this.#current.size > 0 && this.#current.size + bytes > maxFileBytes;
+    if (isFull && file !== '-') {
+      await this.#close();
       await putAside(file);
     }
-    return (this.#current ??= await openForAppending(file));
+    return (this.#current ??= await openForAppending(file === '-' ? STANDARD_OUTPUT : file));
   }
 
   /** Said once until it works again; the file is opened anew for the next lines. */
   async #fail(error: unknown): Promise<void> {
     if (!this.#isFailing) this.#options.logger.error('the audit log cannot be written', { error });
     this.#isFailing = true;
+    try {
+      await this.#close();
+    } catch {
+      // It failed already, and that has been said.
+    }
+  }
+
+  async #close(): Promise<void> {
     const current = this.#current;
     this.#current = undefined;
-    if (current && current.fd !== STANDARD_OUTPUT) await closeFile(current.fd).catch(() => undefined);
+    await current?.handle.close();
   }
 
   #lose(count: number): void {
@@ -128,15 +119,19 @@ export class AuditFile implements AsyncDisposable {
 }
 
 async function openForAppending(file: string): Promise<OpenFile> {
-  const fd = await openFile(file, 'a', FILE_MODE);
-  return { fd, size: (await statFile(fd)).size };
+  const handle = await open(file, 'a', FILE_MODE);
+  return { handle, size: (await handle.stat()).size };
 }
 
 async function putAside(file: string): Promise<void> {
-  for (let number = KEPT_FILES - 1; number >= 1; number -= 1) {
-    await renameFile(`${file}.${number}`, `${file}.${number + 1}`).catch(ignoreAbsent);
+  for (let number = KEPT_FILES; number >= 1; number -= 1) {
+    const from = number === 1 ? file : `${file}.${number - 1}`;
+    try {
+      await rename(from, `${file}.${number}`);
+    } catch (error) {
+      ignoreAbsent(error);
+    }
   }
-  await renameFile(file, `${file}.1`).catch(ignoreAbsent);
 }
 
 function ignoreAbsent(error: unknown): void {

@@ -25,6 +25,8 @@ export interface ReceivedRequest {
   /** Absent for a caller that could not be made out. */
   readonly user: User | undefined;
   readonly attributes: Attributes;
+  /** Of the API that a resource is asked for in. */
+  readonly version: string;
   /** With the query. */
   readonly uri: string;
   readonly userAgent: string;

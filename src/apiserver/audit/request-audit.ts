@@ -8,7 +8,6 @@ import { isObject } from '#base/json.ts';
 import type { AuditDecision, AuditLevel, AuditStage } from '#kube/audit/policy.ts';
 import type { Status } from '#kube/status.ts';
 import { formatMicroTime } from '#kube/time.ts';
-import type { Attributes } from '#apiserver/authorize.ts';
 import { isConfidential } from '#apiserver/confidential.ts';
 import type { ReceivedRequest } from '#apiserver/audit/audit-log.ts';
 import type { User } from '#apiserver/user.ts';
@@ -43,7 +42,7 @@ export class RequestAudit {
     this.id = options.id;
     this.#options = options;
     this.#received = options.clock.now();
-    this.#reference = referenceOf(options.attributes);
+    this.#reference = referenceOf(options);
     this.#write('RequestReceived', this.#received);
   }
 
@@ -61,9 +60,12 @@ export class RequestAudit {
     if (this.#hasLevel('Request')) this.#requestObject = this.#trimmed(body);
   }
 
+  /** The answer, as an object or as its text. */
   response(body: unknown): void {
+    const { attributes } = this.#options;
     if (isStatus(body)) this.#status = this.#quoted(body);
-    if (this.#hasLevel('RequestResponse')) this.#responseObject = this.#trimmed(body);
+    if (attributes.type !== 'resource' || !this.#hasLevel('RequestResponse')) return;
+    this.#responseObject = this.#trimmed(typeof body === 'string' ? (JSON.parse(body) as unknown) : body);
   }
 
   /** The head of an answer that goes on for long: a watch, a stream. */
@@ -150,9 +152,9 @@ function isStatus(body: unknown): body is Status {
   return isObject(body) && body['kind'] === 'Status' && body['apiVersion'] === 'v1';
 }
 
-function referenceOf(attributes: Attributes): Recorded | undefined {
+function referenceOf({ attributes, version }: RequestAuditOptions): Recorded | undefined {
   if (attributes.type === 'path') return undefined;
-  const { group, version, resource, subresource, namespace, name } = attributes;
+  const { group, resource, subresource, namespace, name } = attributes;
   return {
     resource,
     ...(namespace === undefined ? {} : { namespace }),

@@ -51,6 +51,7 @@ export async function passToBackend(backend: BackendRequest): Promise<void> {
   const fields = answeredFields({ answer, prefix: forwarding.prefix, host, requestedHost: request.headers.host ?? '' });
   response.writeHead(answer.statusCode ?? 502, fields);
   response.flushHeaders();
+  backend.exchange.audit?.started(response.statusCode);
   await pipeline(answer, response).catch(() => response.destroy());
 }
 

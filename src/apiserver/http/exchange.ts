@@ -1,6 +1,7 @@
 /** One request under way: what was asked, by whom, and how the answer is to look. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { serviceUnavailable } from '#kube/status.ts';
+import type { RequestAudit } from '#apiserver/audit/request-audit.ts';
 import { type Format, PLAIN_JSON } from '#apiserver/http/negotiate.ts';
 import { Query } from '#apiserver/http/query.ts';
 import { Warnings } from '#apiserver/http/warnings.ts';
@@ -13,6 +14,8 @@ export class Exchange implements Caller {
   readonly query: Query;
   user: User = ANONYMOUS;
   format: Format = PLAIN_JSON;
+  /** Absent when the request is not recorded. */
+  audit: RequestAudit | undefined;
   readonly #warnings = new Warnings();
   #gone: AbortController | undefined;
 
@@ -45,6 +48,10 @@ export class Exchange implements Caller {
 
   warn(text: string): void {
     this.#warnings.add(text);
+  }
+
+  annotate(key: string, value: string): void {
+    this.audit?.annotate(key, value);
   }
 
   get warnings(): readonly string[] {

@@ -44,6 +44,7 @@ async function passLog(socketPath: string, { pod }: ProxiedRequest, exchange: Ex
   if (answer.statusCode !== 200) throw await logError(answer, nameOf(pod));
   response.writeHead(200, { 'Content-Type': 'text/plain' });
   response.flushHeaders();
+  exchange.audit?.started(200);
   // A client that leaves is no failure; an endpoint that breaks off shows as an answer that is cut.
   await pipeline(answer, response).catch(() => response.destroy());
 }

@@ -3,7 +3,6 @@
  * authorises the request, finds the pod, and hands the connection on.
  */
 import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
 import { Endpoints } from '#kube/kinds/core/endpoints.ts';
 import { Pod } from '#kube/kinds/core/pod.ts';
 import { Service } from '#kube/kinds/core/service.ts';
@@ -16,6 +15,7 @@ import type { Exchange } from '#apiserver/http/exchange.ts';
 import type { ResourcePath } from '#apiserver/http/path.ts';
 import type { HttpApi } from '#apiserver/http/server.ts';
 import { resolve } from '#apiserver/http/target.ts';
+import type { Connection } from '#apiserver/http/upgraded.ts';
 import { storedEntry } from '#apiserver/verbs/get.ts';
 
 export interface ProxiedRequest {
@@ -35,7 +35,7 @@ export interface KubeletProxy {
   /** An ordinary answer: logs. Resolves when it is through. */
   request(proxied: ProxiedRequest, exchange: Exchange): Promise<void>;
   /** A connection that becomes a stream: exec, attach, port-forward. */
-  upgrade(proxied: ProxiedRequest, connection: { readonly socket: Duplex; readonly head: Buffer }): Promise<void>;
+  upgrade(proxied: ProxiedRequest, connection: Connection): Promise<void>;
 }
 
 export async function proxyRequest(http: HttpApi, exchange: Exchange, target: Target): Promise<void> {
@@ -45,19 +45,17 @@ export async function proxyRequest(http: HttpApi, exchange: Exchange, target: Ta
   await kubelet.request(proxied, exchange);
 }
 
-export interface ProxyUpgrade {
+export interface ProxyUpgrade extends Connection {
   readonly exchange: Exchange;
   readonly path: ResourcePath;
-  readonly socket: Duplex;
-  readonly head: Buffer;
 }
 
-export async function proxyUpgrade(http: HttpApi, { exchange, path, socket, head }: ProxyUpgrade): Promise<void> {
+export async function proxyUpgrade(http: HttpApi, { exchange, path, ...connection }: ProxyUpgrade): Promise<void> {
   const { target, subresource } = resolve(http.api.registry, exchange, path);
   if (!subresource?.isProxied) throw badRequest('this resource takes no upgrade');
-  if (subresource.name === 'proxy') return upgradeToBackend(backendOf(http, exchange, target), { socket, head });
+  if (subresource.name === 'proxy') return upgradeToBackend(backendOf(http, exchange, target), connection);
   const { kubelet, proxied } = prepare(http, exchange, target);
-  await kubelet.upgrade(proxied, { socket, head });
+  await kubelet.upgrade(proxied, connection);
 }
 
 function prepare(http: HttpApi, { request, path }: Exchange, target: Target) {

@@ -33,6 +33,7 @@ export interface Reply {
 
 export async function sendObject(exchange: Exchange, { code, body, contentType, kind }: Reply): Promise<void> {
   const { response, format } = exchange;
+  exchange.audit?.response(body);
   if (format.mediaType === 'protobuf' && typeof body === 'object') {
     return sendBytes(exchange, { code, contentType: PROTOBUF_TYPE, bytes: protobufOf(body as TypeNames) });
   }

@@ -2,6 +2,7 @@
 import type { KubeObject } from '#kube/object.ts';
 import type { Status } from '#kube/status.ts';
 import type { Target } from '#apiserver/api.ts';
+import { deleteOptions } from '#apiserver/admission/options.ts';
 import { awaitRevision } from '#apiserver/await-revision.ts';
 import { checkListOptions } from '#apiserver/list-options.ts';
 import type { SentBody } from '#apiserver/decode.ts';
@@ -70,10 +71,12 @@ async function run(call: Call, { verb }: Resolved): Promise<Result> {
       const patchType = patchTypeOf(target.served, exchange.header('content-type'));
       const options = { ...writeOptionsOf(exchange.query, 'PatchOptions'), force: exchange.query.flag('force') };
       const body = parsePatch(await readBody(exchange.request), patchType);
+      exchange.audit?.request(body, { isPatch: true });
       return patchObject(api, { target, patchType, body, options }, exchange);
     }
     case 'delete': {
       const options = deleteOptionsOf(exchange, await readBody(exchange.request), target.served);
+      exchange.audit?.request(deleteOptions(options));
       return { object: await deleteObject(api, { target, options }, exchange) };
     }
     default:
@@ -84,7 +87,9 @@ async function run(call: Call, { verb }: Resolved): Promise<Result> {
 
 async function objectBody({ exchange, target }: Call): Promise<SentBody> {
   const type = bodyTypeOf(target.served, exchange.header('content-type'));
-  return parseObjectBody(await readBody(exchange.request), type, target.served.kind);
+  const body = parseObjectBody(await readBody(exchange.request), type, target.served.kind);
+  exchange.audit?.request(body.value);
+  return body;
 }
 
 async function sendList(call: Call, { verb }: Resolved): Promise<void> {

@@ -4,6 +4,7 @@ import { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { asStatusError } from '#apiserver/failures.ts';
 import { attributesOf, requireAllowed } from '#apiserver/http/access.ts';
+import { beginAudit, recordDecision } from '#apiserver/http/audited.ts';
 import { authenticate } from '#apiserver/http/authenticate.ts';
 import { handleDiscovery } from '#apiserver/http/discovery.ts';
 import { Exchange } from '#apiserver/http/exchange.ts';
@@ -36,9 +37,19 @@ export async function route(http: HttpApi, exchange: Exchange): Promise<void> {
 
 /** Who asks, whom they ask as, and whether they may. */
 async function admitCaller(http: HttpApi, exchange: Exchange, path: ApiPath): Promise<void> {
-  exchange.user = await authenticate(exchange.request, http.tokens);
+  const attributes = attributesOf(exchange, path);
+  try {
+    exchange.user = await authenticate(exchange.request, http.tokens);
+  } catch (error) {
+    beginAudit(http, exchange, { user: undefined, attributes, path });
+    throw error;
+  }
+  const { user } = exchange;
+  beginAudit(http, exchange, { user, attributes, path });
   impersonate(http, exchange);
-  requireAllowed(http.api.rights.authorizer, exchange, attributesOf(exchange, path));
+  if (exchange.user !== user) exchange.audit?.impersonates(exchange.user);
+  recordDecision(http, exchange, attributes);
+  requireAllowed(http.api.rights.authorizer, exchange, attributes);
 }
 
 async function dispatch(http: HttpApi, exchange: Exchange, path: ApiPath): Promise<void> {
@@ -65,6 +76,8 @@ async function dispatch(http: HttpApi, exchange: Exchange, path: ApiPath): Promi
   }
 }
 
+const SWITCHING_PROTOCOLS = 101;
+
 export interface Upgrade {
   readonly socket: Duplex;
   readonly head: Buffer;
@@ -79,7 +92,14 @@ export async function upgrade(http: HttpApi, request: IncomingMessage, { socket,
     const path = parsePath(exchange.path);
     await admitCaller(http, exchange, path);
     if (path.type !== 'resource') throw methodNotAllowed();
-    await proxyUpgrade(http, { exchange, path, socket, head });
+    await proxyUpgrade(http, {
+      exchange,
+      path,
+      socket,
+      head,
+      onOpen: () => exchange.audit?.started(SWITCHING_PROTOCOLS),
+    });
+    exchange.audit?.completed(SWITCHING_PROTOCOLS);
   } catch (error) {
     // No longer an upgrade: an ordinary answer on the same connection, which then closes.
     response.assignSocket(socket as never);
@@ -87,5 +107,6 @@ export async function upgrade(http: HttpApi, request: IncomingMessage, { socket,
     response.on('finish', () => socket.end());
     if (error instanceof PlainFailure) await sendPlainFailure(exchange, error);
     else await sendStatus(exchange, asStatusError(error, http.logger));
+    exchange.audit?.completed(response.statusCode);
   }
 }

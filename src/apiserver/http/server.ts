@@ -12,6 +12,7 @@ import type { Logger } from '#base/log.ts';
 import { MetricRegistry } from '#base/metrics.ts';
 import { StatusError } from '#kube/status.ts';
 import type { ApiServer } from '#apiserver/api-server.ts';
+import type { AuditLog } from '#apiserver/audit/audit-log.ts';
 import { asStatusError } from '#apiserver/failures.ts';
 import type { TokenAuthenticator } from '#apiserver/http/authenticate.ts';
 import { Exchange } from '#apiserver/http/exchange.ts';
@@ -49,6 +50,8 @@ export interface HttpServerOptions {
   readonly version: string;
   /** Tokens of service accounts when absent. */
   readonly tokens?: TokenAuthenticator;
+  /** Records requests; none are when absent. */
+  readonly audit?: AuditLog | undefined;
   /** The way to the node agent; without it logs and exec are 503. */
   readonly kubelet?: KubeletProxy;
   /** Beside the server's own. */
@@ -62,6 +65,7 @@ export interface HttpServerOptions {
 export interface HttpApi {
   readonly api: ApiServer;
   readonly tokens: TokenAuthenticator;
+  readonly audit: AuditLog | undefined;
   readonly kubelet: KubeletProxy | undefined;
   readonly checks: readonly HealthCheck[];
   readonly metrics: MetricRegistry;
@@ -84,6 +88,7 @@ export class ApiHttpServer implements AsyncDisposable {
     this.#http = {
       api: options.api,
       tokens: options.tokens ?? ((token) => options.api.tokens.authenticate(token).user),
+      audit: options.audit,
       kubelet: options.kubelet,
       checks: options.checks ?? [],
       metrics,

@@ -12,6 +12,8 @@ export interface Connection {
   readonly socket: Duplex;
   /** What was read of it already. */
   readonly head: Buffer;
+  /** Both sides have agreed. */
+  readonly onOpen?: (() => void) | undefined;
 }
 
 /** Either the answer to an upgrade that was refused, or the stream that it became. */
@@ -33,6 +35,7 @@ export function upgradeOf(upstream: ClientRequest): Promise<Upgraded> {
 
 /** Tells the client of the agreement and joins the two; resolves when the client's connection is closed. */
 export function joinUpgraded(client: Connection, answer: IncomingMessage, other: Connection): Promise<void> {
+  client.onOpen?.();
   client.socket.write(headOf(answer));
   if (other.head.length > 0) client.socket.write(other.head);
   if (client.head.length > 0) other.socket.write(client.head);

@@ -125,6 +125,7 @@ class WatchStream {
     setCommonHeaders(this.#exchange);
     response.writeHead(200);
     response.flushHeaders();
+    this.#exchange.audit?.started(200);
   }
 
   /** Events of one turn go out as one packet. */

@@ -3,6 +3,7 @@ import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
 import type { MetricRegistry } from '#base/metrics.ts';
 import { ApiServer } from '#apiserver/api-server.ts';
+import { AuditLog } from '#apiserver/audit/audit-log.ts';
 import type { HealthCheck } from '#apiserver/http/health.ts';
 import { createKubeletProxy } from '#apiserver/http/kubelet-proxy.ts';
 import { ApiHttpServer } from '#apiserver/http/server.ts';
@@ -28,6 +29,7 @@ import { readMetrics } from '#main/launch/metrics-socket.ts';
 import {
   apiServiceAddress,
   apiServiceNames,
+  type AuditSettings,
   INHERITED_FDS,
   type PlatformSettings,
   reachableAddress,
@@ -100,22 +102,8 @@ export async function startApi(options: ApiOptions): Promise<PlatformApi> {
   const caches = stack.use(new Caches({ client: clientOf('cache'), clock, logger }));
   const followed = stack.use(followConfigs({ cache: caches.of(ConfigMap), logger, clusterDomain: CLUSTER_DOMAIN }));
   configs = followed;
-  const { api: fd, cluster } = INHERITED_FDS.control;
-  const listen = [{ fd }, { fd: cluster }];
-  const kubelet = createKubeletProxy(paths.kubeletSocket);
-  const http = {
-    api: server,
-    listen,
-    certificate: pki.server,
-    clientAuthority: pki.authorityCertificate,
-    logger,
-    version,
-    kubelet,
-    checks: options.checks,
-    metrics,
-    otherMetrics: () => readMetrics(paths.gatewaySocket),
-  };
-  const https = stack.use(await ApiHttpServer.start(http));
+  const audit = settings.audit && stack.use(openAuditLog(settings.audit, options));
+  const https = stack.use(await ApiHttpServer.start({ api: server, audit, ...httpOptions(pki, options) }));
   stack.use(clock.every(LOOK_AT_CERTIFICATES_MS, () => renewCertificates(options, pki, https)));
   const owned = stack.move();
   return {
@@ -127,6 +115,25 @@ export async function startApi(options: ApiOptions): Promise<PlatformApi> {
     transportOf,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+function httpOptions(pki: Pki, { logger, version, checks, metrics, paths }: ApiOptions) {
+  const { api: fd, cluster } = INHERITED_FDS.control;
+  return {
+    listen: [{ fd }, { fd: cluster }],
+    certificate: pki.server,
+    clientAuthority: pki.authorityCertificate,
+    logger,
+    version,
+    kubelet: createKubeletProxy(paths.kubeletSocket),
+    checks,
+    metrics,
+    otherMetrics: () => readMetrics(paths.gatewaySocket),
+  };
+}
+
+function openAuditLog({ log: file, policy }: AuditSettings, { clock, logger, metrics }: ApiOptions): AuditLog {
+  return new AuditLog({ file, policy, clock, logger, metrics });
 }
 
 /** The way to the API of one of our own parts. */
