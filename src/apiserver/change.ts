@@ -16,6 +16,7 @@ import { updateOptions } from '#apiserver/admission/options.ts';
 import { admissionRequest, type Api, refOf, type Target, writeContext } from '#apiserver/api.ts';
 import { badVersionNumber } from '#apiserver/errors.ts';
 import { carryOver, metadataUpdateProblems } from '#apiserver/metadata.ts';
+import { demandSize } from '#apiserver/object-size.ts';
 import { trackOwnership } from '#apiserver/ownership.ts';
 import { present } from '#apiserver/registry.ts';
 import { prepareForUpdate, validateUpdate } from '#apiserver/subresources.ts';
@@ -91,6 +92,7 @@ async function replace(api: Api, replacement: Replacement, caller: Caller): Prom
   const errors = [...ofMetadata, ...ofMetadata, ...validateUpdate(target, { object, old, context })];
   if (errors.length > 0) throw invalid(served.storedAs, object.metadata.name ?? '', errors);
   await api.admission.validate(served.resource, admissionRequest(target, caller, admitted));
+  demandSize(object, caller);
   for (const warning of served.strategy.warnings?.(object, old) ?? []) caller.warn(warning);
   object.metadata.resourceVersion = old.metadata.resourceVersion;
   return commit(api, replacement);

@@ -54,6 +54,8 @@ export interface Caller {
   readonly userAgent: string;
   /** Aborts when nobody waits for the answer any more. */
   readonly signal?: AbortSignal;
+  /** True for who is no part of the platform: what they write is limited. */
+  readonly isOutside?: boolean;
   /** True for the writes with which the platform itself begins: no webhook is asked about them. */
   readonly isBootstrap?: boolean;
   /** Tells the client something beside the answer: a `Warning` header. */

@@ -12,6 +12,7 @@ export class Exchange implements Caller {
   readonly response: ServerResponse;
   readonly path: string;
   readonly query: Query;
+  readonly isOutside = true;
   user: User = ANONYMOUS;
   format: Format = PLAIN_JSON;
   /** Absent when the request is not recorded. */

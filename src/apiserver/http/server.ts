@@ -24,11 +24,16 @@ import { route, upgrade } from '#apiserver/http/router.ts';
 import { OpenApiDocuments } from '#apiserver/openapi/documents.ts';
 import type { KeyPair } from '#apiserver/pki/certificate.ts';
 
-/** How long the head of a request may take. */
-const HEADERS_TIMEOUT_MS = 30_000;
+export interface Patience {
+  /** How long the head of a request may take. */
+  readonly headersMs: number;
+  /** How long a whole request may take to arrive. */
+  readonly requestMs: number;
+  /** How often it is looked who is too slow. */
+  readonly periodMs: number;
+}
 
-/** How long a whole request may take to arrive. */
-const REQUEST_TIMEOUT_MS = 120_000;
+const PATIENCE: Patience = { headersMs: 30_000, requestMs: 120_000, periodMs: 5_000 };
 
 /** How long a kept connection waits for its next request. */
 const KEEP_ALIVE_MS = 180_000;
@@ -50,6 +55,7 @@ export interface HttpServerOptions {
   readonly version: string;
   /** Tokens of service accounts when absent. */
   readonly tokens?: TokenAuthenticator;
+  readonly patience?: Patience;
   /** Records requests; none are when absent. */
   readonly audit?: AuditLog | undefined;
   /** The way to the node agent; without it logs and exec are 503. */
@@ -103,6 +109,7 @@ export class ApiHttpServer implements AsyncDisposable {
   }
 
   #createServer(options: HttpServerOptions): https.Server {
+    const { patience = PATIENCE } = options;
     const server = https.createServer({
       cert: options.certificate.certificate,
       key: options.certificate.key,
@@ -112,8 +119,9 @@ export class ApiHttpServer implements AsyncDisposable {
       rejectUnauthorized: false,
       minVersion: 'TLSv1.2',
       ALPNProtocols: ['http/1.1'],
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: patience.headersMs,
+      requestTimeout: patience.requestMs,
+      connectionsCheckingInterval: patience.periodMs,
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
     });

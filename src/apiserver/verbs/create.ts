@@ -10,6 +10,7 @@ import { createOptions } from '#apiserver/admission/options.ts';
 import { generateName, metadataProblems, stampNew } from '#apiserver/metadata.ts';
 import { requireNamespace } from '#apiserver/namespaces.ts';
 import { trackOwnership } from '#apiserver/ownership.ts';
+import { demandSize } from '#apiserver/object-size.ts';
 import { present, type ServedKind } from '#apiserver/registry.ts';
 import type { Caller } from '#apiserver/user.ts';
 
@@ -57,6 +58,7 @@ export async function createDecoded(api: Api, request: DecodedCreate, caller: Ca
     const isDrawn = drawName(api, object);
     validate(served, object, context);
     await api.admission.validate(served.resource, admissionRequest(target, caller, admitted));
+    demandSize(object, caller);
     for (const warning of served.strategy.warnings?.(object, undefined) ?? []) caller.warn(warning);
     const stored = await insert(api, { ...target, name: object.metadata.name ?? '' }, object, options);
     if (stored) return present(served, stored);

@@ -13,6 +13,8 @@ import { badRequest, requestTooLarge, StatusError, unprocessable } from '#kube/s
 const MAX_OPERATIONS = 10_000;
 /** Bytes that all `copy` operations of a patch may make together. */
 const MAX_COPIED_BYTES = 3_145_728;
+/** Elements of lists that may move aside for others, or close a gap, in all operations of a patch together. */
+const MAX_SHIFTED_ELEMENTS = 20_000_000;
 
 type Container = Record<string, unknown> | unknown[];
 type Operation = Record<string, unknown>;
@@ -50,6 +52,7 @@ function undecodable(value: unknown, type: string): StatusError {
 class Run {
   document: unknown;
   #copiedBytes = 0;
+  #shiftedElements = 0;
 
   constructor(document: unknown) {
     this.document = document;
@@ -59,9 +62,9 @@ class Run {
     const path = textMember(operation, 'path');
     switch (getMember(operation, 'op')) {
       case 'add':
-        return add(this.#place(path), valueOf(operation));
+        return this.#add(this.#place(path), valueOf(operation));
       case 'remove':
-        return remove(this.#place(path));
+        return this.#remove(this.#place(path));
       case 'replace':
         return this.#replace(path, valueOf(operation));
       case 'move':
@@ -84,8 +87,8 @@ class Run {
   #move(from: string, path: string): void {
     const source = this.#place(from);
     const value = read(source);
-    remove(source);
-    add(this.#place(path), value);
+    this.#remove(source);
+    this.#add(this.#place(path), value);
   }
 
   #copy(from: string, path: string): void {
@@ -93,12 +96,38 @@ class Run {
     const target = this.#place(path);
     this.#copiedBytes += JSON.stringify(value)?.length ?? 0;
     if (this.#copiedBytes > MAX_COPIED_BYTES) throw unprocessable();
-    add(target, value);
+    this.#add(target, value);
   }
 
   #test(path: string, expected: unknown): void {
     const actual = path === '' ? this.document : read(this.#place(path));
     if (!deepEqual(actual, expected)) throw unprocessable();
+  }
+
+  #add({ container, key }: Place, value: unknown): void {
+    if (!Array.isArray(container)) setMember(container, key, value);
+    else if (key === '-') container.push(value);
+    else {
+      const index = indexOf(key, container.length, container.length + 1);
+      this.#countShift(container.length - index);
+      container.splice(index, 0, value);
+    }
+  }
+
+  #remove({ container, key }: Place): void {
+    if (Array.isArray(container)) {
+      const index = indexOf(key, container.length - 1, container.length);
+      this.#countShift(container.length - index);
+      container.splice(index, 1);
+    } else {
+      if (!Object.hasOwn(container, key)) throw unprocessable();
+      delete container[key];
+    }
+  }
+
+  #countShift(elements: number): void {
+    this.#shiftedElements += elements;
+    if (this.#shiftedElements > MAX_SHIFTED_ELEMENTS) throw unprocessable();
   }
 
   #place(path: string): Place {
@@ -137,24 +166,9 @@ function read({ container, key }: Place): unknown {
   return container[indexOf(key, container.length - 1, container.length)];
 }
 
-function add({ container, key }: Place, value: unknown): void {
-  if (!Array.isArray(container)) setMember(container, key, value);
-  else if (key === '-') container.push(value);
-  else container.splice(indexOf(key, container.length, container.length + 1), 0, value);
-}
-
 function replace({ container, key }: Place, value: unknown): void {
   if (!Array.isArray(container)) setMember(container, key, value);
   else container[indexOf(key, container.length - 1, container.length)] = value;
-}
-
-function remove({ container, key }: Place): void {
-  if (Array.isArray(container)) {
-    container.splice(indexOf(key, container.length - 1, container.length), 1);
-  } else {
-    if (!Object.hasOwn(container, key)) throw unprocessable();
-    delete container[key];
-  }
 }
 
 /** An index of at most `last`; negative ones count back from `length`. */

@@ -109,7 +109,10 @@ function mergeContainers(current: unknown, value: unknown, { field, isDeleteList
     return strategy === 'replace' ? newValue(value) : mergeMap(current, value, field);
   }
   const [left, right] = [current as unknown[], value as unknown[]];
-  if (isDeleteList && elementsAreMaps(left, right) === false) return left.filter((entry) => !right.includes(entry));
+  if (isDeleteList && elementsAreMaps(left, right) === false) {
+    const leaving = new Set(right);
+    return left.filter((entry) => !leaving.has(entry));
+  }
   return strategy === 'merge' || isDeleteList ? mergeList(left, right, field) : newValue(right);
 }
 
@@ -158,15 +161,14 @@ function obeyElementDirectives(
 ): [original: JsonMap[], patch: JsonMap[]] {
   const plain = patch.filter((element) => !Object.hasOwn(element, DIRECTIVE));
   const directed = patch.filter((element) => Object.hasOwn(element, DIRECTIVE));
-  let left = original;
+  const deleted = new Set<unknown>();
   for (const element of directed) {
     const directive = element[DIRECTIVE];
     if (directive === 'merge') throw plainError('merging lists cannot yet be specified in the patch');
     if (directive !== 'delete' && directive !== 'replace') throw unknownDirective(element);
-    if (directive === 'replace') continue;
-    const key = keyOf(element, mergeKey);
-    left = left.filter((candidate) => getMember(candidate, mergeKey) !== key);
+    if (directive === 'delete') deleted.add(keyOf(element, mergeKey));
   }
+  const left = original.filter((candidate) => !deleted.has(getMember(candidate, mergeKey)));
   return directed.some((element) => element[DIRECTIVE] === 'replace')
     ? [newValue(plain) as JsonMap[], []]
     : [left, plain];
@@ -177,13 +179,21 @@ interface ElementMerge {
   readonly schema: Schema | undefined;
 }
 
+/** Elements are looked up by their keys: both lists may be as long as a body lets them. */
 function mergeElements(merged: JsonMap[], patch: JsonMap[], { mergeKey, schema }: ElementMerge): JsonMap[] {
+  const places = new Map<unknown, number>();
+  const note = (element: JsonMap, place: number) => {
+    const key = getMember(element, mergeKey);
+    if (!places.has(key)) places.set(key, place);
+  };
+  merged.forEach(note);
   for (const element of patch) {
-    const key = keyOf(element, mergeKey);
-    const index = merged.findIndex((candidate) => getMember(candidate, mergeKey) === key);
-    const current = merged[index];
-    if (current === undefined) merged.push(newValue(element) as JsonMap);
-    else merged[index] = mergeMap(current, element, schema);
+    const place = places.get(keyOf(element, mergeKey));
+    const current = place === undefined ? undefined : merged[place];
+    if (place === undefined || current === undefined) {
+      const added = newValue(element) as JsonMap;
+      note(added, merged.push(added) - 1);
+    } else merged[place] = mergeMap(current, element, schema);
   }
   return merged;
 }
