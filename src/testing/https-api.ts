@@ -22,6 +22,8 @@ export interface HttpsApiOptions extends Partial<Omit<ApiServerOptions, 'store'>
   readonly kinds: ApiServerOptions['kinds'];
   readonly http?: Partial<Omit<HttpServerOptions, 'api'>>;
   readonly log?: StoreLog;
+  /** Events that the store remembers. */
+  readonly historyLimit?: number;
   readonly logger?: Logger;
   /** Where certificates and the kubeconfig go; a temporary directory that is removed at the end when absent. */
   readonly directory?: string;
@@ -41,11 +43,11 @@ export interface HttpsApi extends AsyncDisposable {
 }
 
 export async function startHttpsApi(options: HttpsApiOptions): Promise<HttpsApi> {
-  const { http = {}, log = new MemoryLog(), logger = silentLogger, directory: given, ...rest } = options;
+  const { http = {}, log = new MemoryLog(), logger = silentLogger, directory: given, historyLimit, ...rest } = options;
   const directory = given ?? mkdtempSync(path.join(tmpdir(), 'https-api-'));
   // Certificates are checked by OpenSSL, whose time is the real one.
   const clock = options.clock ?? systemClock;
-  const store = await Store.open({ log, clock, logger });
+  const store = await Store.open({ log, clock, logger, ...(historyLimit === undefined ? {} : { historyLimit }) });
   const metrics = new MetricRegistry();
   const api = new ApiServer({ ...rest, store, clock, logger, metrics });
   const pki = new Pki({ directory: path.join(directory, 'pki'), clock: systemClock, serverNames: [] });

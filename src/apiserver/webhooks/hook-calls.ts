@@ -3,6 +3,7 @@ import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
 import type { Metric, MetricRegistry } from '#base/metrics.ts';
 import { internalError, StatusError } from '#kube/status.ts';
+import { isConfidential } from '#apiserver/confidential.ts';
 import { callFailed, deniedBy } from '#apiserver/webhooks/failures.ts';
 import type { Invocation, Reviewer } from '#apiserver/webhooks/invocation.ts';
 import { Misbehaviour, PatchFault, type Verdict } from '#apiserver/webhooks/verdict.ts';
@@ -64,10 +65,17 @@ export class HookCalls {
         throw failure.error;
       }
       this.#openings.add(1, { name: hook.name, type: labels.type });
-      const { configuration, name: webhook } = hook;
-      this.#options.logger.warn('an admission webhook failed and was passed over', { configuration, webhook, error });
+      this.#say(reviewer, invocation, failure.error);
       return undefined;
     }
+  }
+
+  /** A webhook may repeat in its error what it was asked about. */
+  #say({ request }: Reviewer, { hook }: Invocation, { message }: StatusError): void {
+    const { configuration, name: webhook } = hook;
+    const { group, plural: resource } = request.kind;
+    const why = isConfidential({ group, resource, subresource: request.subresource }) ? {} : { why: message };
+    this.#options.logger.warn('an admission webhook failed and was passed over', { configuration, webhook, ...why });
   }
 }
 
