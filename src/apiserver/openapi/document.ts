@@ -5,6 +5,7 @@ import { openApiComponents, type OpenApiComponents, type OpenApiSchema } from '#
 import { listComponent, listName, metaComponents } from '#apiserver/openapi/meta-components.ts';
 import { type Operation, pathsOf, type PathItem } from '#apiserver/openapi/operations.ts';
 import type { Parameter } from '#apiserver/openapi/parameters.ts';
+import { swaggerSchema, swaggerSchemas } from '#apiserver/openapi/swagger-schema.ts';
 import type { ServedKind } from '#apiserver/registry.ts';
 
 const TITLE = 'Pinnace';
@@ -52,7 +53,7 @@ export function swaggerOf(kinds: readonly ServedKind[], version: string): object
     swagger: '2.0',
     info: { title: TITLE, version },
     paths: Object.fromEntries(Object.entries(paths).map(([path, item]) => [path, swaggerItem(item)])),
-    definitions: definitionsOf(schemasOf(kinds)),
+    definitions: swaggerSchemas(schemasOf(kinds)),
     parameters: {},
     securityDefinitions: {
       BearerToken: { description: 'Bearer Token authentication', type: 'apiKey', name: 'authorization', in: 'header' },
@@ -72,10 +73,10 @@ function swaggerItem({ parameters, ...operations }: PathItem): object {
 function swaggerOperation({ requestBody, parameters = [], responses, ...operation }: Operation): object {
   const types = Object.keys(requestBody?.content ?? {});
   const [body] = Object.values(requestBody?.content ?? {});
-  const sent = body ? [{ name: 'body', in: 'body', required: true, schema: definition(body.schema) }] : [];
+  const sent = body ? [{ name: 'body', in: 'body', required: true, schema: swaggerSchema(body.schema) }] : [];
   const answers = Object.entries(responses).map(([code, { description, content = {} }]) => {
     const [answer] = Object.values(content) as { schema: OpenApiSchema }[];
-    return [code, { description, ...(answer ? { schema: definition(answer.schema) } : {}) }];
+    return [code, { description, ...(answer ? { schema: swaggerSchema(answer.schema) } : {}) }];
   });
   return {
     ...operation,
@@ -89,28 +90,6 @@ function swaggerOperation({ requestBody, parameters = [], responses, ...operatio
 
 function swaggerParameter({ schema, ...parameter }: Parameter): object {
   return { ...parameter, ...schema };
-}
-
-/** Without what the older form does not know: unions, nullability, wrapped references, defaults. */
-function definition(schema: OpenApiSchema): OpenApiSchema {
-  const { oneOf, anyOf: _, allOf, nullable: __, default: ___, $ref, ...rest } = schema;
-  const { properties, items, additionalProperties } = rest;
-  const [wrapped] = (allOf as OpenApiSchema[] | undefined) ?? [];
-  const target = (($ref ?? wrapped?.['$ref'] ?? '') as string).replace('#/components/schemas/', '#/definitions/');
-  return {
-    ...rest,
-    ...(oneOf === undefined ? {} : { type: 'string' }),
-    ...(target === '' ? {} : { $ref: target }),
-    ...(properties === undefined ? {} : { properties: definitionsOf(properties as Record<string, OpenApiSchema>) }),
-    ...(items === undefined ? {} : { items: definition(items as OpenApiSchema) }),
-    ...(typeof additionalProperties === 'object'
-      ? { additionalProperties: definition(additionalProperties as OpenApiSchema) }
-      : {}),
-  };
-}
-
-function definitionsOf(schemas: Readonly<Record<string, OpenApiSchema>>): Record<string, OpenApiSchema> {
-  return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, definition(schema)]));
 }
 
 /** `api/v1`, `apis/apps/v1`: where the document of a kind is found. */
