@@ -35,7 +35,8 @@ export function trackOwnership(
   caller: Caller,
 ): void {
   const managedFields = trackUpdate({
-    kind: target.served.storedAs,
+    // Views are owned in the version that is stored; versions of a definition differ in no name of a field.
+    kind: target.served.kind.definition ? target.served.kind : target.served.storedAs,
     before,
     after,
     manager: managerOf(options, caller),

@@ -27,6 +27,16 @@ export function storageVersionOf({ spec }: CustomResourceDefinition): Definition
   return spec.versions.find(({ storage }) => storage);
 }
 
+/** Every version of every definition that is served. */
+export function definedKinds(definitions: readonly CustomResourceDefinition[]): Kind[] {
+  return definitions
+    .filter((definition) => isTrueOf(definition, 'Established'))
+    .flatMap((definition) => {
+      const served = definition.spec.versions.filter((version) => version.served);
+      return served.map((version) => definedKind(definition, version));
+    });
+}
+
 /** The kind as one version shows it. */
 export function definedKind(definition: CustomResourceDefinition, version: DefinitionVersion): Kind {
   const { spec, status } = definition;
@@ -36,7 +46,8 @@ export function definedKind(definition: CustomResourceDefinition, version: Defin
     group: spec.group,
     version: version.name,
     kind: names.kind,
-    plural: names.plural,
+    // Part of the definition's name, so that nobody else can have it.
+    plural: spec.names.plural,
     singular: names.singular ?? '',
     shortNames: names.shortNames ?? [],
     categories: names.categories ?? [],
@@ -57,10 +68,12 @@ export function definedKind(definition: CustomResourceDefinition, version: Defin
   };
 }
 
-function readable({ spec }: CustomResourceDefinition, version: DefinitionVersion): Omit<Definition, 'rules'> {
+function readable({ spec, status }: CustomResourceDefinition, version: DefinitionVersion): Omit<Definition, 'rules'> {
   const { deprecated, deprecationWarning } = version;
   const madeUp = `${spec.group}/${version.name} ${spec.names.kind} is deprecated`;
+  const { kind, listKind } = status?.acceptedNames ?? spec.names;
   return {
+    listKind: listKind || `${kind}List`,
     openAPIV3Schema: schemaOf(version),
     selectableFields: (version.selectableFields ?? []).map(({ jsonPath }) => jsonPath),
     deprecation: deprecated ? (deprecationWarning ?? madeUp) : undefined,

@@ -55,6 +55,7 @@ export interface RulesOptions {
 export interface Definition {
   /** Its rules, in the place of `Kind.schema` wherever objects are decoded or checked. */
   readonly rules: ObjectRules;
+  readonly listKind: string;
   /** As it was given, for OpenAPI. */
   readonly openAPIV3Schema: Readonly<Record<string, unknown>>;
   /** Paths such as `.spec.color` that field selectors may name. */
@@ -151,6 +152,11 @@ export function splitApiVersion(apiVersion: string): [group: string, version: st
 
 export function apiVersionOf(kind: Pick<KindNames, 'group' | 'version'>): string {
   return kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;
+}
+
+/** What a list of the kind is called. */
+export function listKindOf({ kind, definition }: Pick<Kind, 'kind' | 'definition'>): string {
+  return definition?.listKind ?? `${kind}List`;
 }
 
 /** `services.serving.knative.dev`, or `pods` for the core group: how errors and the store name a resource. */

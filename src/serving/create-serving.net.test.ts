@@ -1,10 +1,13 @@
 /** The controllers together, over a real API server: that they come to rest, stay there, and get there past failures. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CustomResourceDefinition } from '#kube/kinds/apiextensions/custom-resource-definition.ts';
+import { typed } from '#kube/kind.ts';
 import { type KubeObject, labelsOf } from '#kube/object.ts';
 import { conflict, internalError } from '#kube/status.ts';
 import { findCondition, isReady } from '#knative/conditions.ts';
 import { Configuration } from '#knative/kinds/configuration.ts';
+import { DomainMapping } from '#knative/kinds/domain-mapping.ts';
 import { Ingress } from '#knative/kinds/ingress.ts';
 import { Revision } from '#knative/kinds/revision.ts';
 import { Route } from '#knative/kinds/route.ts';
@@ -14,11 +17,13 @@ import { Event } from '#kube/kinds/core/event.ts';
 import { Pod } from '#kube/kinds/core/pod.ts';
 import { Service as KubeService } from '#kube/kinds/core/service.ts';
 import { EndpointSlice } from '#kube/kinds/discovery/endpoint-slice.ts';
+import { definition, tokenOf } from '#testing/definitions.ts';
 import { ServingWorld, type ServingWorldOptions } from '#testing/serving-world.ts';
 
 const REF = { namespace: 'default', name: 'a' };
 const REVISION = { namespace: 'default', name: 'a-00001' };
 const CONFIG = { 'config-domain': { 'example.com': '' } };
+const CLAIMS = { 'autocreate-cluster-domain-claims': 'true' };
 
 interface Shape {
   readonly annotations?: Record<string, string>;
@@ -248,4 +253,27 @@ test('a changed domain reaches URLs and hosts at once', async () => {
   const hosts = (await client.get(Ingress, REF)).spec.rules?.flatMap((rule) => rule.hosts ?? []);
   assert.ok(hosts?.includes('a.default.example.org'));
   assert.ok(!hosts?.includes('a.default.example.com'));
+});
+
+test('a domain leads to whatever has an address, custom resources too, and follows it', async () => {
+  await using world = await ServingWorld.start({ config: { ...CONFIG, 'config-network': CLAIMS } });
+  const { client } = world.api;
+  const wanted = definition({ names: { plural: 'gates', kind: 'Gate' } });
+  const kind = tokenOf(wanted);
+  await client.create(CustomResourceDefinition, wanted);
+  const gate: KubeObject = {
+    apiVersion: 'example.com/v1',
+    kind: 'Gate',
+    metadata: { namespace: 'default', name: 'g' },
+  };
+  await world.until('served', async () => (await client.list(kind)).items.length === 0);
+  await client.create(kind, gate);
+  const ref = { apiVersion: 'example.com/v1', kind: 'Gate', name: 'g' };
+  const domain = { namespace: 'default', name: 'www.example.org' };
+  await client.create(DomainMapping, typed(DomainMapping, { metadata: domain, spec: { ref } }));
+  const resolved = async () => findCondition((await client.get(DomainMapping, domain)).status, 'ReferenceResolved');
+  await world.until('refused', async () => /address not set/.test((await resolved())?.message ?? ''));
+  const body = { status: { address: { url: 'http://a.default.svc.cluster.local' } } };
+  await client.patch(kind, { namespace: 'default', name: 'g' }, { type: 'merge', body, subresource: 'status' });
+  await world.until('resolved', async () => (await resolved())?.status === 'True');
 });

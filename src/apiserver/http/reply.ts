@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { stringify } from 'yaml';
 import { isObject } from '#base/json.ts';
-import type { Kind } from '#kube/kind.ts';
+import { type Kind, listKindOf } from '#kube/kind.ts';
 import type { Status, StatusError } from '#kube/status.ts';
 import type { Exchange } from '#apiserver/http/exchange.ts';
 import { PROTOBUF_TYPE } from '#apiserver/http/negotiate.ts';
@@ -130,7 +130,7 @@ function protobufOf(body: TypeNames): Buffer {
 /** Objects of built-in kinds in the order of their structs, others by name. */
 function inOrder(kind: Kind, value: unknown): unknown {
   if (!isObject(value)) return value;
-  if (value['kind'] === `${kind.kind}List` && Array.isArray(value['items'])) {
+  if (value['kind'] === listKindOf(kind) && Array.isArray(value['items'])) {
     return { ...value, items: value['items'].map((item) => objectInOrder(kind, item)) };
   }
   return value['kind'] === kind.kind ? objectInOrder(kind, value) : value;

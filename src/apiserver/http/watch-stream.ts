@@ -87,11 +87,13 @@ class WatchStream {
     this.#begin();
     response.on('close', () => this.#end());
     this.#http.stopping.addEventListener('abort', this.#finish, { once: true });
-    this.#target.served.ended?.addEventListener('abort', this.#finish, { once: true });
     const timeoutMs = timeoutSeconds ? timeoutSeconds * 1_000 : MIN_TIMEOUT_MS * (1 + clock.random());
     this.#timers.push(clock.after(timeoutMs, this.#finish, { unref: true }));
     if (query.flag('allowWatchBookmarks')) this.#scheduleBookmarks(timeoutMs);
     for (const event of pending) this.send(event);
+    const { ended } = this.#target.served;
+    if (ended?.aborted) this.#finish();
+    else ended?.addEventListener('abort', this.#finish, { once: true });
     return this.#done.promise;
   }
 

@@ -1,5 +1,5 @@
 /** Components of OpenAPI that belong to no kind: lists' metadata, Status, what a delete or a patch may say. */
-import { componentName, type Kind } from '#kube/kind.ts';
+import { componentName, type Kind, listKindOf } from '#kube/kind.ts';
 import type { OpenApiComponents, OpenApiSchema } from '#kube/openapi.ts';
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1';
@@ -129,7 +129,7 @@ export const metaComponents: OpenApiComponents = {
 };
 
 export function listName(kind: Kind): string {
-  return componentName({ ...kind, kind: `${kind.kind}List` });
+  return componentName({ ...kind, kind: listKindOf(kind) });
 }
 
 /** The component of a kind's list. */
@@ -154,6 +154,6 @@ export function listComponent(kind: Kind): OpenApiSchema {
         allOf: [reference(META_NAMES.listMeta)],
       },
     },
-    'x-kubernetes-group-version-kind': [{ group, kind: `${kind.kind}List`, version }],
+    'x-kubernetes-group-version-kind': [{ group, kind: listKindOf(kind), version }],
   };
 }

@@ -3,7 +3,7 @@
  * kinds are served, is decided by its controller (`#workloads/definitions`) and by `../custom/`.
  */
 import { deepEqual } from '#base/json.ts';
-import { type FieldError, index, invalidField } from '#kube/field-error.ts';
+import { type FieldError, index, invalidField, tooManyField } from '#kube/field-error.ts';
 import { CustomResourceDefinition } from '#kube/kinds/apiextensions/custom-resource-definition.ts';
 import { crdErrors } from '#kube/structural/crd-errors.ts';
 import { listOf } from '#apiserver/lists.ts';
@@ -14,6 +14,9 @@ import { plainStatus } from '#apiserver/subresources.ts';
 const CLEANUP_FINALIZER = 'customresourcecleanup.apiextensions.k8s.io';
 
 const WEBHOOK_PORT = 443;
+
+/** Versions of one kind; each is compiled and served by itself. Kubernetes has no limit but that of the object's size. */
+const MAX_VERSIONS = 100;
 
 export const customResourceDefinitionStrategy = strategyOf(CustomResourceDefinition, {
   requiresVersionOnUpdate: true,
@@ -28,8 +31,8 @@ export const customResourceDefinitionStrategy = strategyOf(CustomResourceDefinit
   prepareForCreate: (definition) => rememberStorage(definition, []),
   prepareForUpdate: (definition, old) => rememberStorage(definition, old.status?.storedVersions ?? []),
   isNewGeneration: specChanged,
-  validate: (definition) => crdErrors(definition),
-  validateUpdate: (definition, old) => crdErrors(definition, old),
+  validate: (definition) => definitionErrors(definition),
+  validateUpdate: (definition, old) => definitionErrors(definition, old),
   warnings: (definition) => conversionWarnings(definition),
   subresources: { status: { ...plainStatus, validateUpdate: (definition) => storedErrors(definition) } },
   deletionFinalizers: [CLEANUP_FINALIZER],
@@ -63,6 +66,12 @@ function rememberStorage(definition: CustomResourceDefinition, before: readonly 
 
 function storageOf({ spec }: CustomResourceDefinition): string | undefined {
   return listOf(spec.versions).find((version) => version.storage)?.name;
+}
+
+function definitionErrors(definition: CustomResourceDefinition, old?: CustomResourceDefinition): FieldError[] {
+  const { length } = listOf(definition.spec.versions);
+  if (length > MAX_VERSIONS) return [tooManyField('spec.versions', length, MAX_VERSIONS)];
+  return crdErrors(definition, old);
 }
 
 function storedErrors(definition: CustomResourceDefinition): FieldError[] {

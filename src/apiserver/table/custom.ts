@@ -1,6 +1,7 @@
 /** Tables of custom kinds: the name, then the columns that the kind declares by JSONPath, or the age alone. */
 import type { Kind, PrinterColumn } from '#kube/kind.ts';
 import type { KubeObject } from '#kube/object.ts';
+import { parseTime } from '#kube/time.ts';
 import {
   ageColumn,
   ageOf,
@@ -47,8 +48,8 @@ function cellOf(
   type: PrinterColumn['type'],
   { object, now }: { object: KubeObject; now: number },
 ): Cell {
-  const found = find(object);
-  const [first] = found;
+  // A path that finds several things shows the first, as in Kubernetes.
+  const [first] = find(object);
   if (first === undefined || first === null) return null;
   switch (type) {
     case 'integer':
@@ -58,10 +59,14 @@ function cellOf(
     case 'boolean':
       return typeof first === 'boolean' ? first : null;
     case 'date':
-      return typeof first === 'string' ? agoOf(first, now) : null;
+      return typeof first === 'string' ? dateText(first, now) : null;
     default:
-      return found.map(textOf).join(',');
+      return textOf(first);
   }
+}
+
+function dateText(time: string, now: number): string {
+  return parseTime(time) === undefined ? '<invalid>' : agoOf(time, now);
 }
 
 function textOf(value: unknown): string {

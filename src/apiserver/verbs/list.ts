@@ -2,7 +2,7 @@
  * GET of a collection: one consistent snapshot, whole or in pages. Nothing is copied: in process the items are the
  * stored objects themselves.
  */
-import { apiVersionOf } from '#kube/kind.ts';
+import { apiVersionOf, listKindOf } from '#kube/kind.ts';
 import { keyOf, type KubeObject, type ObjectList } from '#kube/object.ts';
 import type { ListOptions } from '#client/transport.ts';
 import { RevisionCompacted } from '#store/errors.ts';
@@ -106,7 +106,7 @@ function take(
 function listOf(served: ServedKind, items: readonly KubeObject[], revision: number): ObjectList<KubeObject> {
   return {
     apiVersion: apiVersionOf(served.kind),
-    kind: `${served.kind.kind}List`,
+    kind: listKindOf(served.kind),
     // Lists of custom kinds always say how to go on, even where there is nothing more.
     metadata: { ...(served.kind.isCustom ? { continue: '' } : {}), resourceVersion: String(revision) },
     items: served.conversion ? items.map((object) => present(served, object)) : (items as KubeObject[]),

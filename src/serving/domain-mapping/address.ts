@@ -25,7 +25,7 @@ export interface AddressEnvironment {
 /** Answers an error for what cannot be resolved; its text is for the user. */
 export async function resolveAddress(reference: Reference, environment: AddressEnvironment): Promise<URL | Error> {
   const { apiVersion, kind: kindName, namespace, name } = reference;
-  const kind = environment.kinds.find((one) => one.kind === kindName && apiVersionOf(one) === apiVersion);
+  const kind = environment.kinds.find((one) => isKindOf(reference, one));
   const what = `${namespace}/${name}`;
   if (!kind)
     return new Error(`failed to get object ${what}: no kind "${kindName}" is registered for version "${apiVersion}"`);
@@ -41,6 +41,10 @@ export async function resolveAddress(reference: Reference, environment: AddressE
   const url = addressUrl(object);
   if (url === undefined) return new Error(`address not set for ${kindName} ${what}`);
   return URL.canParse(url) ? new URL(url) : new Error(`address of ${kindName} ${what} is no URL: "${url}"`);
+}
+
+export function isKindOf({ apiVersion, kind: name }: Pick<Reference, 'apiVersion' | 'kind'>, kind: Kind): boolean {
+  return kind.kind === name && apiVersionOf(kind) === apiVersion;
 }
 
 function addressUrl(object: KubeObject): string | undefined {

@@ -2,7 +2,9 @@
 import { Controller, controllerOwner, type Outcome, type ReconcileContext, watching } from '#controller/controller.ts';
 import type { EventRecorder } from '#controller/event-recorder.ts';
 import { onConfigChange } from '#controller/live-configs.ts';
+import { definedKinds } from '#kube/defined-kind.ts';
 import { builtinKinds } from '#kube/kinds/all.ts';
+import { CustomResourceDefinition } from '#kube/kinds/apiextensions/custom-resource-definition.ts';
 import { Service as KubeService } from '#kube/kinds/core/service.ts';
 import {
   isBeingDeleted,
@@ -21,7 +23,7 @@ import { Ingress } from '#knative/kinds/ingress.ts';
 import { Route } from '#knative/kinds/route.ts';
 import { Service } from '#knative/kinds/service.ts';
 import { ingressName } from '#knative/names.ts';
-import { resolveAddress } from '#serving/domain-mapping/address.ts';
+import { isKindOf, resolveAddress } from '#serving/domain-mapping/address.ts';
 import { type DomainMappingWorld, planDomainMapping } from '#serving/domain-mapping/plan.ts';
 import type { ServingEnvironment } from '#serving/environment.ts';
 import { addFinalizer, hasFinalizer, removeFinalizer } from '#serving/finalizer.ts';
@@ -35,6 +37,7 @@ const KINDS = [...knativeKinds, ...builtinKinds];
 export function createDomainMappingController(environment: ServingEnvironment): Controller {
   const { caches, configs } = environment;
   const mappings = caches.of(DomainMapping);
+  caches.of(CustomResourceDefinition);
   mappings.addIndex(BY_REFERENCE, (one) => [referenceKey(one.spec.ref.kind, keyIn(one, one.spec.ref.name))]);
   mappings.addIndex(BY_DOMAIN, (one) => [nameOf(one)]);
   const referrers = ({ object }: { object: KubeObject }) =>
@@ -83,8 +86,16 @@ async function reconcileMapping(environment: ServingEnvironment, run: Run): Prom
     return removeFinalizer(DomainMapping, mapping, finalizing);
   }
   await addFinalizer(DomainMapping, mapping, finalizing);
-  return run.reconcile(run.key, run.context);
+  const outcome = await run.reconcile(run.key, run.context);
+  const isFollowed = FOLLOWED.some((kind) => isKindOf(mapping.spec.ref, kind));
+  return outcome ?? (isFollowed ? undefined : { requeueAfterMs: UNFOLLOWED_MS });
 }
+
+/** Changes of these are heard of. */
+const FOLLOWED = [Service, Route, KubeService];
+
+/** Anything else that a mapping may refer to is asked for its address again after this long. */
+const UNFOLLOWED_MS = 10_000;
 
 /** Only where claims are made on demand, and only one that is the mapping's own. */
 async function releaseClaim({ caches, client, configs }: ServingEnvironment, mapping: DomainMapping): Promise<void> {
@@ -97,11 +108,12 @@ async function releaseClaim({ caches, client, configs }: ServingEnvironment, map
 async function worldOf(environment: ServingEnvironment, mapping: Stored<DomainMapping>): Promise<DomainMappingWorld> {
   const { caches, client, clusterDomain } = environment;
   const { apiVersion, kind, name, namespace = namespaceOf(mapping) } = mapping.spec.ref;
+  const kinds = [...KINDS, ...definedKinds(caches.of(CustomResourceDefinition).list())];
   return {
     mapping,
     claim: caches.of(ClusterDomainClaim).byKey(nameOf(mapping)),
     ingress: caches.of(Ingress).byKey(keyIn(mapping, ingressName(nameOf(mapping)))),
-    target: await resolveAddress({ apiVersion, kind, namespace, name }, { client, clusterDomain, kinds: KINDS }),
+    target: await resolveAddress({ apiVersion, kind, namespace, name }, { client, clusterDomain, kinds }),
   };
 }
 

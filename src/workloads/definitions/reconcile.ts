@@ -71,7 +71,7 @@ class DefinitionReconciler {
     }
     const kind = instanceKind(definition);
     if (!kind) return this.#release(definition, 'NeverEstablished', 'resource was never established');
-    const left = await this.#deleteInstances(kind);
+    const left = await this.#deleteInstances(definition, kind);
     if (left === 0) return this.#release(definition, 'InstanceDeletionCompleted', 'removed all instances');
     const [reason, message] = ['InstanceDeletionInProgress', 'CustomResource deletion is in progress'];
     await this.#write(definition, this.#terminating(definition, { status: 'True', reason, message }));
@@ -79,10 +79,18 @@ class DefinitionReconciler {
   }
 
   /** How many objects there are still. */
-  async #deleteInstances(kind: Kind): Promise<number> {
+  async #deleteInstances(definition: Definition, kind: Kind): Promise<number> {
     const { client } = this.#options;
-    for (const object of (await client.list(kind)).items) if (!isBeingDeleted(object)) await this.#delete(kind, object);
-    return (await client.list(kind)).items.length;
+    try {
+      const { items } = await client.list(kind);
+      for (const object of items) if (!isBeingDeleted(object)) await this.#delete(kind, object);
+      return (await client.list(kind)).items.length;
+    } catch (error) {
+      const message = `could not list instances: ${error instanceof Error ? error.message : String(error)}`;
+      const claim = { status: 'True', reason: 'InstanceDeletionFailed', message };
+      await this.#write(definition, this.#terminating(definition, claim));
+      throw error;
+    }
   }
 
   async #delete(kind: Kind, { metadata: { namespace, name, uid } }: Stored<KubeObject>): Promise<void> {
