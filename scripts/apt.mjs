@@ -14,9 +14,15 @@ export function aptCommand(...names) {
   return `apt-get install -y --no-install-recommends ${names.join(' ')}`;
 }
 
+/** Undefined unless the user forbade to install anything, then why not. */
+export function whyForbidden() {
+  return ['', '0'].includes(process.env[FORBIDDEN] ?? '') ? undefined : `${FORBIDDEN} is set`;
+}
+
 /** Undefined where packages can be installed, else why not. */
 export function whyNotInstall() {
-  if (!['', '0'].includes(process.env[FORBIDDEN] ?? '')) return `${FORBIDDEN} is set`;
+  const ban = whyForbidden();
+  if (ban !== undefined) return ban;
   if (process.geteuid?.() !== 0) return 'only root can install packages';
   if (apt(['--version']).isMissing) return NO_APT;
   return undefined;

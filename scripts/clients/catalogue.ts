@@ -1,7 +1,7 @@
 /**
  * The clients that tests run, and where they are on this machine. A program built from Go modules stands in a folder
  * of the user's cache that is named after everything that it is built from, so all clones share it, and nothing is
- * ever out of date.
+ * ever out of date. npm packages stand beside the tests that use them.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync } from 'node:fs';
@@ -12,6 +12,7 @@ const CLIENTS = path.join(import.meta.dirname, '..', '..', 'test', 'clients');
 const HASH_LENGTH = 16;
 
 export interface GoClient {
+  readonly kind: 'go';
   /** As people call it. */
   readonly name: string;
   /** The program's file. */
@@ -21,54 +22,71 @@ export interface GoClient {
   /** The file to use instead of `go.mod`, for a second version of the same. */
   readonly modfile: string;
   readonly package: string;
-  /** The variable of the program that says its version, and what its releases have there. */
+  /** The variable of the program that says its version, and what its releases have there; or nothing. */
   readonly version: string;
 }
 
-const go = (client: Pick<GoClient, 'name' | 'program'> & Partial<GoClient> & { folder: string }): GoClient => ({
-  modfile: 'go.mod',
-  package: '.',
-  version: '',
-  ...client,
-  folder: path.join(CLIENTS, client.folder),
+export interface NpmClient {
+  readonly kind: 'npm';
+  readonly name: string;
+  readonly package: string;
+  /** Where its `package.json` is. */
+  readonly folder: string;
+}
+
+export type Client = GoClient | NpmClient;
+
+export const KN = goClient('kn 0.44', 'go-kn', {
+  program: 'kn',
+  package: 'knative.dev/client/cmd/kn',
+  version: 'knative.dev/client/pkg/commands/version.Version=v1.17.0',
 });
 
-export const GO_CLIENTS = {
-  'kn-0.44': go({
-    name: 'kn 0.44',
-    program: 'kn',
-    folder: 'go-kn',
-    package: 'knative.dev/client/cmd/kn',
-    version: 'knative.dev/client/pkg/commands/version.Version=v1.17.0',
-  }),
-  'kubectl-1.28': go({
-    name: 'kubectl 1.28',
-    program: 'kubectl',
-    folder: 'go-kubectl',
-    modfile: 'kubectl-1.28.mod',
-    version: 'k8s.io/component-base/version.gitVersion=v1.28.3',
-  }),
-  'kubectl-1.37': go({
-    name: 'kubectl 1.37',
-    program: 'kubectl',
-    folder: 'go-kubectl',
-    version: 'k8s.io/component-base/version.gitVersion=v1.37.2',
-  }),
-  'client-go-0.31': go({ name: 'client-go 0.31', program: 'client-go', folder: 'go-client' }),
-  'client-go-0.35': go({
-    name: 'client-go 0.35',
-    program: 'client-go',
-    folder: 'go-client',
-    modfile: 'client-go-0.35.mod',
-  }),
-} as const satisfies Readonly<Record<string, GoClient>>;
+const KUBECTL_VERSION = 'k8s.io/component-base/version.gitVersion';
 
-export type GoClientId = keyof typeof GO_CLIENTS;
+export const OLD_KUBECTL = goClient('kubectl 1.28', 'go-kubectl', {
+  program: 'kubectl',
+  modfile: 'kubectl-1.28.mod',
+  version: `${KUBECTL_VERSION}=v1.28.3`,
+});
+export const NEW_KUBECTL = goClient('kubectl 1.37', 'go-kubectl', {
+  program: 'kubectl',
+  version: `${KUBECTL_VERSION}=v1.37.2`,
+});
 
-/** Folder of programs and tools that tests build or download. */
-export function cacheFolder(): string {
-  const own = process.env['XDG_CACHE_HOME'];
-  return path.join(own === undefined || own === '' ? path.join(homedir(), '.cache') : own, 'pinnace');
+export const CLIENT_GO_JSON = goClient('client-go 0.31', 'go-client', { program: 'client-go' });
+export const CLIENT_GO_PROTOBUF = goClient('client-go 0.35', 'go-client', {
+  program: 'client-go',
+  modfile: 'client-go-0.35.mod',
+});
+
+export const CLIENT_NODE: NpmClient = {
+  kind: 'npm',
+  name: '@kubernetes/client-node',
+  package: '@kubernetes/client-node',
+  folder: path.join(CLIENTS, 'client-node'),
+};
+
+export const ALL_CLIENTS: readonly Client[] = [
+  KN,
+  OLD_KUBECTL,
+  NEW_KUBECTL,
+  CLIENT_GO_JSON,
+  CLIENT_GO_PROTOBUF,
+  CLIENT_NODE,
+];
+
+type Particulars = Pick<GoClient, 'program'> & Partial<GoClient>;
+
+function goClient(name: string, folder: string, particulars: Particulars): GoClient {
+  const usual = { modfile: 'go.mod', package: '.', version: '' };
+  return { kind: 'go', name, folder: path.join(CLIENTS, folder), ...usual, ...particulars };
+}
+
+export function isThere(client: Client): boolean {
+  if (client.kind === 'go') return existsSync(programOf(client));
+  const installed = path.join(client.folder, 'node_modules', client.package, 'package.json');
+  return existsSync(installed) && versionIn(installed) === wantedVersion(client);
 }
 
 /** Where the program is or will be; alone in its folder, so that the folder can stand in PATH. */
@@ -86,6 +104,17 @@ export function buildFlags({ version }: GoClient): string[] {
   return ['-trimpath', `-ldflags=-s -w${version === '' ? '' : ` -X ${version}`}`];
 }
 
-export function isBuilt(client: GoClient): boolean {
-  return existsSync(programOf(client));
+/** Folder of programs and tools that tests build or download. */
+export function cacheFolder(): string {
+  const own = process.env['XDG_CACHE_HOME'];
+  return path.join(own === undefined || own === '' ? path.join(homedir(), '.cache') : own, 'pinnace');
+}
+
+function versionIn(file: string): string | undefined {
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version?: string }).version;
+}
+
+function wantedVersion({ folder, package: name }: NpmClient): string | undefined {
+  const text = readFileSync(path.join(folder, 'package.json'), 'utf8');
+  return (JSON.parse(text) as { dependencies: Record<string, string> }).dependencies[name];
 }

@@ -8,7 +8,7 @@ import { chmodSync, existsSync, globSync, mkdirSync, renameSync, rmSync } from '
 import http from 'node:http';
 import path from 'node:path';
 import { findProgram, isAtLeast } from '#testing/requirements.ts';
-import { whyNotInstall } from '../apt.mjs';
+import { whyForbidden } from '../apt.mjs';
 import { cacheFolder } from './catalogue.ts';
 
 /** The first that switches to another version when it is asked to. */
@@ -33,8 +33,8 @@ export async function ensureGo(say: (line: string) => void): Promise<string> {
   if (existsSync(go)) return go;
   const sum = SUMS[architecture];
   if (sum === undefined) throw new Error(`there is no Go for ${architecture} that this could download`);
-  const hindrance = process.env['PINNACE_NO_INSTALL'] ? whyNotInstall() : undefined;
-  if (hindrance !== undefined) throw new Error(`Go ${FIRST_USABLE} or later is needed and not there: ${hindrance}`);
+  const ban = whyForbidden();
+  if (ban !== undefined) throw new Error(`Go ${FIRST_USABLE} or later is needed and not there, and ${ban}`);
   await download(`v0.0.1-${TOOLCHAIN}.linux-${architecture}`, sum, folder, say);
   return go;
 }

@@ -6,33 +6,44 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { systemClock } from '#base/clock.ts';
-import { buildFlags, GO_CLIENTS, type GoClient, isBuilt, programOf } from './catalogue.ts';
+import {
+  ALL_CLIENTS,
+  buildFlags,
+  type Client,
+  type GoClient,
+  isThere,
+  type NpmClient,
+  programOf,
+} from './catalogue.ts';
 import { ensureGo } from './go.ts';
 
 /** More only takes more memory: compilers use all cores by themselves. */
 const PARALLEL_COMPILERS = '2';
+/** As `scripts/setup.mjs` does it, and says why. */
+const NPM_INSTALL = ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
 
 /** Answers the exit code: 1 when a client could not be had. */
 export async function installClients(): Promise<number> {
   const failures: string[] = [];
-  for (const client of Object.values<GoClient>(GO_CLIENTS)) {
-    const problem = await attempt(() => ensureBuilt(client));
+  for (const client of ALL_CLIENTS) {
+    const problem = await attempt(() => ensureInstalled(client));
     if (problem !== undefined) failures.push(`${client.name}: ${problem}`);
   }
   for (const failure of failures) say(`Not installed: ${failure}`);
   return failures.length === 0 ? 0 : 1;
 }
 
-async function ensureBuilt(client: GoClient): Promise<void> {
-  if (isBuilt(client)) {
-    say(`${client.name} is there: ${programOf(client)}`);
+async function ensureInstalled(client: Client): Promise<void> {
+  if (isThere(client)) {
+    say(`${client.name} is there`);
     return;
   }
-  const go = await ensureGo(say);
-  say(`${client.name}: building it from Go modules …`);
+  const go = client.kind === 'go' ? await ensureGo(say) : '';
+  say(`${client.name}: ${client.kind === 'go' ? 'building it from Go modules' : 'installing it from npm'} …`);
   const startedAt = systemClock.monotonicMs();
-  build(go, client);
-  say(`${client.name}: built in ${Math.round((systemClock.monotonicMs() - startedAt) / 1_000)} s`);
+  if (client.kind === 'go') build(go, client);
+  else installPackage(client);
+  say(`${client.name}: that took ${Math.round((systemClock.monotonicMs() - startedAt) / 1_000)} s`);
 }
 
 function build(go: string, client: GoClient): void {
@@ -48,6 +59,12 @@ function build(go: string, client: GoClient): void {
   if (error) throw error;
   if (status !== 0) throw new Error(`go build ended with ${status}`);
   renameSync(temporary, program);
+}
+
+function installPackage({ folder }: NpmClient): void {
+  const { status, error } = spawnSync('npm', NPM_INSTALL, { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] });
+  if (error) throw error;
+  if (status !== 0) throw new Error(`npm install ended with ${status}`);
 }
 
 async function attempt(work: () => Promise<void>): Promise<string | undefined> {

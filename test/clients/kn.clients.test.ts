@@ -7,6 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { TestPlatform } from '#testing/platform.ts';
+import { KN } from '../../scripts/clients/catalogue.ts';
 import { needsClient, pathWith, PLAIN_URLS } from './clients.ts';
 import { playTranscript } from './transcript.ts';
 
@@ -14,13 +15,13 @@ import { playTranscript } from './transcript.ts';
 const NETWORK = { ...PLAIN_URLS, 'autocreate-cluster-domain-claims': 'true' };
 const TRANSCRIPTS = path.join(import.meta.dirname, 'kn');
 
-test('kn, as people use it', needsClient('kn-0.44', 'root', 'runc', 'compiler'), async (t) => {
+test('kn, as people use it', needsClient(KN, 'root', 'runc', 'compiler'), async (t) => {
   await using platform = await TestPlatform.start({ images: ['test/app:1', 'test/app:2'] });
   await platform.configure('config-network', NETWORK);
   for (const file of readdirSync(TRANSCRIPTS).sort()) {
     const text = readFileSync(path.join(TRANSCRIPTS, file), 'utf8');
     await t.test(file, async () => {
-      const differences = await playTranscript(text, platform, { PATH: pathWith('kn-0.44') });
+      const differences = await playTranscript(text, platform, { PATH: pathWith(KN) });
       assert.equal(differences.join('\n'), '');
     });
   }
