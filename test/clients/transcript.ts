@@ -110,22 +110,22 @@ async function runCommand(command: string, { platform, folder, env }: Scene): Pr
 }
 
 export function written({ code, stdout, stderr }: Output, folder: string): string {
-  const errors = stderr.trimEnd().replaceAll(/^/gm, '! ');
-  const parts = [stdout.trimEnd(), stderr === '' ? '' : errors, code === 0 ? '' : `[${code}]`];
+  const printed = withoutProgress(stdout).trimEnd();
+  const errors = stderr.trimEnd().replaceAll(INSECURE, '<insecure defaults>').replaceAll(/^/gm, '! ');
+  const parts = [printed, stderr === '' ? '' : errors, code === 0 ? '' : `[${code}]`];
   const text = parts.filter((part) => part !== '').join('\n');
-  const masked = plain(text, { namespace: '{{ns}}', folder, literals: '' })
+  return plain(text, { namespace: '{{ns}}', folder, literals: '' })
     .replaceAll(CONDITION_AGE, '$1<age>')
-    .replaceAll(SHORT_DIGEST, '<hash>');
-  return withoutProgress(masked)
+    .replaceAll(SHORT_DIGEST, '<hash>')
     .replaceAll(/(\S) {2,}(?=\S)/g, '$1  ')
     .replaceAll(/[ \t]+$/gm, '')
     .trimEnd();
 }
 
 /** Known lines of progress go, and how long the rest took. A text that Knative does not have stays, and differs. */
-function withoutProgress(text: string): string {
-  const lines = text.replaceAll(INSECURE, '<insecure defaults>').split('\n');
-  return lines
+function withoutProgress(stdout: string): string {
+  return stdout
+    .split('\n')
     .flatMap((line) => {
       const [, said = ''] = PROGRESS_LINE.exec(line) ?? [];
       if (PROGRESS.has(said.replace(/(?<=^(?:Configuration|Revision) )"[^"]+"/, '"<name>"'))) return [];
