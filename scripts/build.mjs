@@ -40,17 +40,29 @@ export async function ensureBuilt() {
     format: 'esm',
     target: 'node26',
     minifySyntax: true,
+    // Names stay for stack traces; everything else is kept in memory as long as the process lives.
+    minifyWhitespace: true,
+    lineLimit: 120,
     legalComments: 'none',
     external: ['bufferutil', 'utf-8-validate'],
     banner: { js: BANNER },
     define: { PINNACE_VERSION: JSON.stringify(version) },
     logLevel: 'warning',
   });
+  assertAscii(fresh);
   const stamp = path.join(fresh, '.built');
   writeFileSync(stamp, startedAt.toISOString());
   // A source that changed while we built is newer than this build.
   utimesSync(stamp, startedAt, startedAt);
   replace(fresh);
+}
+
+/** One character beyond ASCII, say in a regular expression, and V8 keeps the whole text in two bytes for each. */
+function assertAscii(folder) {
+  for (const name of globSync('*.js', { cwd: folder })) {
+    const wide = readFileSync(path.join(folder, name)).findIndex((byte) => byte > 0x7f);
+    if (wide >= 0) throw new Error(`${name} is not ASCII at byte ${wide}: write the character as an escape`);
+  }
 }
 
 /** Whoever starts a process at this moment finds the old files or the new ones. */

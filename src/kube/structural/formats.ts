@@ -93,11 +93,11 @@ function isDateTime(text: string): boolean {
 }
 
 /** Beginnings of the units that Scala writes; Go's own durations are tried first. */
-const UNITS = /^(?:ns|nano|us|µs|micro|ms|milli|s$|sec|m$|min|h$|hr$|hour|d$|day|w$|wk$|week)/i;
+const UNITS = /^(?:ns|nano|us|\u00b5s|micro|ms|milli|s$|sec|m$|min|h$|hr$|hour|d$|day|w$|wk$|week)/i;
 
 function isDuration(text: string): boolean {
   if (!(parseDuration(text) instanceof ParseError)) return true;
-  return [...text.matchAll(/\d+\s{0,16}([A-Za-zµ]{1,16})/g)].some(([, unit = '']) => UNITS.test(unit));
+  return [...text.matchAll(/\d+\s{0,16}([A-Za-z\u00b5]{1,16})/g)].some(([, unit = '']) => UNITS.test(unit));
 }
 
 // The expression of the format library; it is only tried on texts of at most 255 bytes.
