@@ -17,6 +17,7 @@ import { podAdmission } from '#apiserver/admission/pods.ts';
 import type { Api, Target } from '#apiserver/api.ts';
 import { followDefinitions } from '#apiserver/custom/custom-kinds.ts';
 import { asStatusError } from '#apiserver/failures.ts';
+import { QuotaLedger } from '#apiserver/quota/quota-ledger.ts';
 import { createRights, type Rights } from '#apiserver/rbac/rights.ts';
 import { type KindView, partOf, Registry } from '#apiserver/registry.ts';
 import { builtinReviews } from '#apiserver/reviews/all.ts';
@@ -70,6 +71,7 @@ export class ApiServer implements Api, Disposable {
   readonly store: Store;
   readonly registry = new Registry();
   readonly admission: AdmissionChain;
+  readonly quotas: QuotaLedger;
   readonly tokens: ServiceAccountTokens;
   readonly rights: Rights;
   readonly clock: Clock;
@@ -80,6 +82,7 @@ export class ApiServer implements Api, Disposable {
     this.store = options.store;
     this.clock = options.clock;
     this.logger = options.logger;
+    this.quotas = new QuotaLedger(options.store, options.clock);
     this.tokens = new ServiceAccountTokens({ ...options, key: options.serviceAccountKey });
     this.#webhooks = new WebhookAdmission({ ...options, registry: this.registry });
     this.admission = new AdmissionChain([...builtinAdmission(options), ...(options.admission ?? [])], this.#webhooks);

@@ -4,6 +4,7 @@ import type { Logger } from '#base/log.ts';
 import type { KubeObject, ObjectRef } from '#kube/object.ts';
 import type { Store } from '#store/store.ts';
 import type { AdmissionChain, AdmissionRequest, WebhookView } from '#apiserver/admission/chain.ts';
+import type { QuotaLedger } from '#apiserver/quota/quota-ledger.ts';
 import type { Rights } from '#apiserver/rbac/rights.ts';
 import type { Registry, ServedKind } from '#apiserver/registry.ts';
 import type { WriteContext } from '#apiserver/strategy.ts';
@@ -14,6 +15,7 @@ export interface Api {
   readonly store: Store;
   readonly registry: Registry;
   readonly admission: AdmissionChain;
+  readonly quotas: QuotaLedger;
   readonly tokens: ServiceAccountTokens;
   readonly rights: Rights;
   readonly clock: Clock;

@@ -93,9 +93,14 @@ async function replace(api: Api, replacement: Replacement, caller: Caller): Prom
   if (errors.length > 0) throw invalid(served.storedAs, object.metadata.name ?? '', errors);
   await api.admission.validate(served.resource, admissionRequest(target, caller, admitted));
   demandSize(object, caller);
+  using __ =
+    target.subresource === undefined
+      ? api.quotas.admit({ kind: served.kind, resource: served.resource, namespace, object, old })
+      : undefined;
   for (const warning of served.strategy.warnings?.(object, old) ?? []) caller.warn(warning);
   object.metadata.resourceVersion = old.metadata.resourceVersion;
-  return commit(api, replacement);
+  // Awaited here: what is reserved for the write is given back only once it is decided.
+  return await commit(api, replacement);
 }
 
 async function commit(api: Api, { target, object, entry, options }: Replacement): Promise<KubeObject> {

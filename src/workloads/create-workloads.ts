@@ -14,6 +14,7 @@ import { createJobTtlController } from '#workloads/job/ttl.ts';
 import { createNamespaceController } from '#workloads/namespace/reconcile.ts';
 import { createReplicaSetController, type WorkloadEnvironment } from '#workloads/replica-set/reconcile.ts';
 import { createRoleAggregation } from '#workloads/rbac/aggregation.ts';
+import { createResourceQuotaController } from '#workloads/resource-quota/reconcile.ts';
 import { createScheduler } from '#workloads/scheduler/reconcile.ts';
 
 export interface WorkloadsOptions extends WorkloadEnvironment {
@@ -38,6 +39,7 @@ export function createWorkloads(options: WorkloadsOptions): Controller[] {
     createEndpointsController(options),
     createSliceMirrorController(options),
     createGarbageCollector({ ...options, kinds }),
+    createResourceQuotaController({ ...options, kinds }),
     createRoleAggregation(options),
   ];
 }

@@ -16,6 +16,7 @@ import { podDisruptionBudgetStrategy } from '#apiserver/strategies/pod-disruptio
 import { podStrategy } from '#apiserver/strategies/pod.ts';
 import { bindingStrategy, clusterRoleStrategy, roleStrategy } from '#apiserver/strategies/rbac.ts';
 import { replicaSetStrategy } from '#apiserver/strategies/replica-set.ts';
+import { resourceQuotaStrategy } from '#apiserver/strategies/resource-quota.ts';
 import { secretStrategy } from '#apiserver/strategies/secret.ts';
 import { ServiceAllocator } from '#apiserver/strategies/service/allocation.ts';
 import { serviceStrategy } from '#apiserver/strategies/service/strategy.ts';
@@ -25,7 +26,6 @@ import {
   eventStrategy,
   leaseStrategy,
   nodeStrategy,
-  resourceQuotaStrategy,
   serviceAccountStrategy,
 } from '#apiserver/strategies/small-kinds.ts';
 import {

@@ -4,7 +4,6 @@ import { child, type FieldError, index, invalidField, requiredField } from '#kub
 import { Endpoints } from '#kube/kinds/core/endpoints.ts';
 import { Event } from '#kube/kinds/core/event.ts';
 import { Node } from '#kube/kinds/core/node.ts';
-import { ResourceQuota } from '#kube/kinds/core/resource-quota.ts';
 import { ServiceAccount } from '#kube/kinds/core/service-account.ts';
 import { Lease } from '#kube/kinds/coordination/lease.ts';
 import { EndpointSlice } from '#kube/kinds/discovery/endpoint-slice.ts';
@@ -16,11 +15,6 @@ import { plainStatus } from '#apiserver/subresources.ts';
 export const serviceAccountStrategy = strategyOf(ServiceAccount, { answersDeletedObject: true });
 
 export const nodeStrategy = strategyOf(Node, { keepsStatusOnCreate: true, subresources: { status: plainStatus } });
-
-export const resourceQuotaStrategy = strategyOf(ResourceQuota, {
-  allowsCreateOnUpdate: true,
-  subresources: { status: plainStatus },
-});
 
 export const leaseStrategy = strategyOf(Lease, {
   allowsCreateOnUpdate: true,

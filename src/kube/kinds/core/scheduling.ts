@@ -58,6 +58,7 @@ const podAffinityTermSchema = object(
   },
   { name: 'io.k8s.api.core.v1.PodAffinityTerm', doc: 'Pods near which, or far from which, to run.' },
 );
+export type PodAffinityTerm = Infer<typeof podAffinityTermSchema>;
 
 const weightedPodAffinityTermSchema = object(
   {
