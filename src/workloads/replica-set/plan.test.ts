@@ -55,11 +55,12 @@ test('status counts active, labelled, ready and available pods, and leaves zeros
   assert.deepEqual(replicaSetStatus(set, [], { nowMs: T }), { replicas: 0, observedGeneration: 1 });
 });
 
-test('a failure shows as ReplicaFailure and keeps its first time', () => {
+test('a failure shows as ReplicaFailure, as it was first told', () => {
   const failure = { reason: 'FailedCreate', message: 'no' };
   const set = replicaSet('r', 1);
   const first = replicaSetStatus(set, [], { nowMs: T, failure });
-  const second = replicaSetStatus({ ...set, status: first }, [], { nowMs: T + 60_000, failure });
+  const other = { ...failure, message: 'no, and of another pod' };
+  const second = replicaSetStatus({ ...set, status: first }, [], { nowMs: T + 60_000, failure: other });
   assert.deepEqual(second.conditions, first.conditions);
   assert.equal(first.conditions?.[0]?.type, 'ReplicaFailure');
 });

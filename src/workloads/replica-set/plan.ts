@@ -87,6 +87,8 @@ function failureCondition(
 ): ReplicaSetCondition[] | undefined {
   if (!failure) return undefined;
   const known = replicaSet.status?.conditions?.find(({ type }) => type === 'ReplicaFailure');
-  const lastTransitionTime = known?.lastTransitionTime ?? formatTime(nowMs);
-  return [{ type: 'ReplicaFailure', status: 'True', lastTransitionTime, ...failure }];
+  // Its message names the pod that was tried, which has another name each time: it is left as it was, or else the
+  // status would change with every attempt, and every change be a reason for the next.
+  if (known?.reason === failure.reason) return [known];
+  return [{ type: 'ReplicaFailure', status: 'True', lastTransitionTime: formatTime(nowMs), ...failure }];
 }
