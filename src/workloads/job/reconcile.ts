@@ -109,8 +109,8 @@ class JobReconciler {
       try {
         await work();
       } catch (error) {
-        // What became of the others is told all the same.
-        await this.#tell(key);
+        // Pods that have ended are counted all the same: a quota may hold up the next ones for long.
+        await this.#countAll(key);
         throw error;
       }
       return 'again';
@@ -165,10 +165,11 @@ class JobReconciler {
     return counted.length > 0;
   }
 
-  async #tell(key: ObjectKey): Promise<void> {
-    const world = this.#look(key);
-    const plan = world && planStatus(world.job, world);
-    if (plan) await this.#writeStatus(world, plan);
+  async #countAll(key: ObjectKey): Promise<void> {
+    for (let round = 0; round < MAX_ROUNDS; round += 1) {
+      const world = this.#look(key);
+      if (!world || !(await this.#count(world))) return;
+    }
   }
 
   /** Somebody else's write in between is a conflict, and everything is looked at again. */

@@ -10,6 +10,7 @@ import { Namespace } from '#kube/kinds/core/namespace.ts';
 import { Pod } from '#kube/kinds/core/pod.ts';
 import type { ContainerStatus } from '#kube/kinds/core/pod-status.ts';
 import { Service } from '#kube/kinds/core/service.ts';
+import { EndpointSlice } from '#kube/kinds/discovery/endpoint-slice.ts';
 import { typed } from '#kube/kind.ts';
 import { formatTime } from '#kube/time.ts';
 import type { ProcessState } from '#protocol/platform.ts';
@@ -53,8 +54,15 @@ function labelsOfNamespace(name: string): Record<string, string> {
   return name === SYSTEM_NAMESPACE ? { 'app.kubernetes.io/name': 'knative-serving' } : {};
 }
 
+export interface ApiService {
+  readonly service: Service;
+  readonly endpoints: Endpoints;
+  /** In the place of those that others' Endpoints are mirrored to. */
+  readonly slice: EndpointSlice;
+}
+
 /** `default/kubernetes`: its address and port are those at which the API listens for containers, without a detour. */
-export function apiService({ cluster: { address, port } }: SystemFacts): { service: Service; endpoints: Endpoints } {
+export function apiService({ cluster: { address, port } }: SystemFacts): ApiService {
   const metadata = {
     namespace: 'default',
     name: 'kubernetes',
@@ -65,11 +73,18 @@ export function apiService({ cluster: { address, port } }: SystemFacts): { servi
     clusterIP: address,
     ports: [{ name: 'https', port, protocol: 'TCP' as const, targetPort: port }],
   };
-  const subsets = [{ addresses: [{ ip: address }], ports: [{ name: 'https', port, protocol: 'TCP' as const }] }];
+  const ports = [{ name: 'https', port, protocol: 'TCP' as const }];
+  const subsets = [{ addresses: [{ ip: address }], ports }];
   const label = { 'endpointslice.kubernetes.io/skip-mirror': 'true' };
   return {
     service: typed(Service, { metadata, spec }),
     endpoints: typed(Endpoints, { metadata: { namespace: 'default', name: 'kubernetes', labels: label }, subsets }),
+    slice: typed(EndpointSlice, {
+      metadata: { ...metadata, labels: { 'kubernetes.io/service-name': 'kubernetes' } },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: [address], conditions: { ready: true } }],
+      ports,
+    }),
   };
 }
 

@@ -9,6 +9,7 @@ import { ConfigMap } from '#kube/kinds/core/config-map.ts';
 import { Endpoints } from '#kube/kinds/core/endpoints.ts';
 import { Namespace } from '#kube/kinds/core/namespace.ts';
 import { Pod } from '#kube/kinds/core/pod.ts';
+import { EndpointSlice } from '#kube/kinds/discovery/endpoint-slice.ts';
 import { Service } from '#kube/kinds/core/service.ts';
 import type { Kind } from '#kube/kind.ts';
 import type { KubeObject, ObjectKey, Stored } from '#kube/object.ts';
@@ -103,6 +104,7 @@ async function reconcile(options: SystemOptions, _key: ObjectKey): Promise<Outco
   const api = apiService(facts);
   await put(options, Service, api.service);
   await put(options, Endpoints, api.endpoints);
+  await put(options, EndpointSlice, api.slice);
   for (const { service, endpoints, loadBalancer } of gatewayServices(facts)) {
     await put(options, Service, service);
     await put(options, Endpoints, endpoints);
@@ -111,8 +113,11 @@ async function reconcile(options: SystemOptions, _key: ObjectKey): Promise<Outco
   for (const process of options.platform().processes) await putComponent(options, componentPod(process, facts));
 }
 
-/** Creates the object, or gives the one that is there the wanted labels, spec and subsets. */
-async function put<T extends KubeObject & { spec?: unknown; subsets?: unknown }>(
+/** The members beside the labels that are kept as they should be, where a kind has them. */
+const KEPT = ['subsets', 'endpoints', 'ports'] as const;
+
+/** Creates the object, or gives the one that is there the wanted labels, spec and addresses. */
+async function put<T extends KubeObject & { spec?: unknown } & { [K in (typeof KEPT)[number]]?: unknown }>(
   options: SystemOptions,
   kind: Kind<T>,
   wanted: T,
@@ -127,7 +132,7 @@ async function put<T extends KubeObject & { spec?: unknown; subsets?: unknown }>
     metadata: { ...clone(known.metadata), labels: { ...known.metadata.labels, ...wanted.metadata.labels } },
   };
   if (spec !== undefined) changed.spec = spec;
-  if (wanted.subsets !== undefined) changed.subsets = wanted.subsets;
+  for (const name of KEPT) if (wanted[name] !== undefined) changed[name] = wanted[name];
   if (!deepEqual(known, changed)) await client.update(kind, changed);
 }
 
