@@ -154,6 +154,17 @@ test('a Job is suspended and resumed, and the pods of a Job that fails are count
   assert.equal(status.failed, 2);
 });
 
+test('a pod with a deadline of its own fails by it, and its Job knows', real, async () => {
+  const containers = [{ name: 'app', image: SHELL, command: ['/bin/sleep', '600'] }];
+  const pod = { restartPolicy: 'Never', activeDeadlineSeconds: 1, terminationGracePeriodSeconds: 1, containers };
+  const spec = { backoffLimit: 0, template: { spec: pod } };
+  const manifest = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'late' }, spec };
+  await platform.kubectl(['apply', '-f', '-'], JSON.stringify(manifest));
+  assert.equal(reasonOf(await statusWith('late', 'Failed'), 'Failed'), 'BackoffLimitExceeded');
+  const [late] = await podsOf('late');
+  assert.deepEqual([late?.status?.phase, late?.status?.reason], ['Failed', 'DeadlineExceeded']);
+});
+
 test('a Job with a time to live goes, and takes its pods along', real, async () => {
   await apply('brief', { command: ['/app', 'say', 'x'], spec: { ttlSecondsAfterFinished: 1 } });
   await statusWith('brief', 'Complete');

@@ -85,6 +85,21 @@ const rows: [name: string, actual: () => string[], expected: string[]][] = [
     () => steps(state(two, { a: { life: ended(1), notBefore: T + 5 }, b: running() }), { now: T + 5 }),
     ['start a'],
   ],
+  [
+    'a deadline is waited for',
+    () => steps(state({ ...two, activeDeadlineSeconds: 5 }, { a: running(), b: running() }), { now: T + 4_999 }),
+    ['wait'],
+  ],
+  [
+    'a deadline is over',
+    () => steps(state({ ...two, activeDeadlineSeconds: 5 }, { a: running() }), { now: T + 5_000 }),
+    ['expire'],
+  ],
+  [
+    'after it, what runs is stopped and nothing is started again',
+    () => steps(state({ ...two, activeDeadlineSeconds: 5 }, { a: running(), b: ended(1) }, { expiredSince: T })),
+    ['stop a'],
+  ],
   ['ending: stop what runs', () => steps(state(two, { a: running(), b: ended(1) }), { isEnding: true }), ['stop a']],
   [
     'ending: then the sandbox',
@@ -120,6 +135,19 @@ for (const [name, lives, more, expected] of ends) {
   test(`outcome of a pod that was made to end: ${name}`, () =>
     assert.equal(podOutcome(state(two, lives, { endingSince: T, ...more })), expected));
 }
+
+test('of several waits the shortest counts', () => {
+  const waiting = (notBefore: number) => ({ life: ended(1), notBefore });
+  const s = state({ ...two, activeDeadlineSeconds: 60 }, { a: waiting(T + 9), b: waiting(T + 7) });
+  assert.deepEqual(planPod({ state: s, isEnding: false, now: T }), [{ type: 'wait', untilMs: T + 7 }]);
+});
+
+test('a pod that was active for too long has failed, whatever its containers ended with', () => {
+  const s = state(two, { a: ended(0), b: ended(0) }, { expiredSince: T });
+  const { phase, reason, message } = podStatus({ state: s, before: undefined, hostIp: '10.0.0.1', now: T });
+  assert.deepEqual([phase, reason], ['Failed', 'DeadlineExceeded']);
+  assert.equal(message, 'Pod was active on the node longer than the specified deadline');
+});
 
 test('back-off: at once, then 10 s doubling to 5 minutes; ten minutes of running forgive', () => {
   const delays: number[] = [];

@@ -21,6 +21,8 @@ export type Step =
   /** Stop a container that still runs; `restart` is decided by the next plan. */
   | { readonly type: 'stop'; readonly container: string; readonly why: string }
   | { readonly type: 'remove-sandbox' }
+  /** The pod has been active for longer than it may: from now on it has failed. */
+  | { readonly type: 'expire' }
   /** Nothing is left of the pod on this machine: the API may forget it. */
   | { readonly type: 'release' }
   | { readonly type: 'wait'; readonly untilMs: number };
@@ -36,8 +38,23 @@ export function planPod({ state, isEnding, now }: PlanInput): Step[] {
   if (isEnding) return planEnd(state);
   const outcome = podOutcome(state);
   if (outcome !== 'running') return planFinished(state);
-  if (!state.sandbox) return [{ type: 'make-sandbox' }];
-  return planContainers(state, now);
+  const deadline = deadlineOf(state);
+  if (now >= deadline) return [{ type: 'expire' }];
+  return withOneWait(state.sandbox ? planContainers(state, now) : [{ type: 'make-sandbox' }], deadline);
+}
+
+/** When the pod will have been active for as long as it may. */
+function deadlineOf({ pod, startTime }: PodState): number {
+  const { activeDeadlineSeconds: seconds } = pod.spec;
+  return seconds === undefined ? Infinity : startTime + seconds * 1_000;
+}
+
+/** There is one alarm: it rings for whatever comes first. */
+function withOneWait(steps: readonly Step[], deadline: number): Step[] {
+  const waits = steps.flatMap((step) => (step.type === 'wait' ? [step.untilMs] : []));
+  const untilMs = Math.min(deadline, ...waits);
+  const others = steps.filter(({ type }) => type !== 'wait');
+  return untilMs < Infinity ? [...others, { type: 'wait', untilMs }] : others;
 }
 
 function planEnd(state: PodState): Step[] {
@@ -93,6 +110,7 @@ export type PodOutcome = 'running' | 'succeeded' | 'failed';
  */
 export function podOutcome(state: PodState): PodOutcome {
   const { spec } = state.pod;
+  if (state.expiredSince !== undefined) return 'failed';
   if (state.endingSince !== undefined && !state.sandbox) {
     const isDone = spec.containers.every(({ name }) => hasSucceeded(state, name));
     return isDone ? 'succeeded' : 'failed';

@@ -19,7 +19,7 @@ import { planPod, type Step } from '#runtime/pod/plan.ts';
 import { keepRecord, writeRecord } from '#runtime/pod/record.ts';
 import { makeSandbox, preparePodVolumes, refreshPodVolumes, removeSandbox } from '#runtime/pod/sandbox.ts';
 import { type ContainerState, newPodState, type PodState } from '#runtime/pod/state.ts';
-import { podStatus } from '#runtime/pod/status.ts';
+import { DEADLINE_EXCEEDED, podStatus } from '#runtime/pod/status.ts';
 import { StatusWriter } from '#runtime/pod/status-writer.ts';
 import { PodTokens } from '#runtime/volumes/pod-tokens.ts';
 import type { VolumeSources } from '#runtime/volumes/volumes.ts';
@@ -261,9 +261,16 @@ export class PodRunner {
         return this.#task('sandbox', () => this.#tearDown());
       case 'release':
         return this.#task('sandbox', () => this.#release());
+      case 'expire':
+        return this.#expire(now);
       case 'wait':
         return this.#wakeAt(Math.max(step.untilMs, now + 1));
     }
+  }
+
+  #expire(now: number): void {
+    this.#env.events.normal(this.#pod, DEADLINE_EXCEEDED.reason, DEADLINE_EXCEEDED.message);
+    this.#setState({ ...this.#state, expiredSince: now });
   }
 
   #task(name: string, work: () => Promise<void>): void {

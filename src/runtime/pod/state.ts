@@ -72,6 +72,8 @@ export interface PodState {
   readonly usesLoopback: boolean;
   /** Set once the pod ends: when it was told to, ms since the epoch. */
   readonly endingSince?: number | undefined;
+  /** Set once the pod has been active for longer than its `activeDeadlineSeconds`; ms since the epoch. */
+  readonly expiredSince?: number | undefined;
 }
 
 /** The number of the life that follows those that the status tells of. */

@@ -14,6 +14,12 @@ import { formatTime } from '#kube/time.ts';
 import { podOutcome, RESTART_BACKOFF_BASE_MS, RESTART_BACKOFF_MAX_MS } from '#runtime/pod/plan.ts';
 import type { ContainerState, Life, PodState, Terminated } from '#runtime/pod/state.ts';
 
+/** Why a pod has failed that was active for longer than its `activeDeadlineSeconds`. */
+export const DEADLINE_EXCEEDED = {
+  reason: 'DeadlineExceeded',
+  message: 'Pod was active on the node longer than the specified deadline',
+};
+
 export interface StatusInput {
   readonly state: PodState;
   /** What the API has now; conditions of others (PodScheduled) are kept. */
@@ -29,6 +35,7 @@ export function podStatus({ state, before, hostIp, now }: StatusInput): PodStatu
   else if (before?.podIP) Object.assign(status, { podIP: before.podIP, podIPs: before.podIPs });
   const trouble = troubleOf(state);
   if (trouble !== undefined) status.message = trouble;
+  if (state.expiredSince !== undefined) Object.assign(status, DEADLINE_EXCEEDED);
   status.startTime = formatTime(state.startTime);
   status.qosClass = qosClass(pod);
   const inits = pod.spec.initContainers ?? [];
