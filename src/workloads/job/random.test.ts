@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type { Pod } from '#kube/kinds/core/pod.ts';
 import { indexLabel, type JobShape, JobWorld } from '#workloads/job/fixtures/world.ts';
 
-const RUNS = 60;
+const RUNS = 25;
 const LONG_MS = 11 * 60_000;
 
 type Step = 'succeed' | 'fail' | 'wait' | 'delete' | 'suspend' | 'resume';
