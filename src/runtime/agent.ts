@@ -55,7 +55,8 @@ export class NodeAgent implements Disposable {
       else this.#see(object);
     });
     this.#timers.push(clock.every(REFRESH_MS, () => this.#refreshVolumes()));
-    const sweep = () => sweepPodLogs(podLogsDir, { keep: new Set(this.#runners.keys()), now: clock.now() });
+    const alive = () => new Set([...this.#runners.keys(), ...this.#pods.list().map(uidOf)]);
+    const sweep = () => sweepPodLogs(podLogsDir, { keep: alive(), now: clock.now() });
     this.#timers.push(clock.every(LOG_SWEEP_MS, sweep));
   }
 

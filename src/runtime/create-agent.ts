@@ -25,7 +25,7 @@ import { makeSkeletons } from '#runtime/pod/skeleton.ts';
 import { StartTurns } from '#runtime/pod/start-turns.ts';
 import { ExitWatcher } from '#runtime/pod/exits.ts';
 import { KubeletServer } from '#runtime/kubelet/server.ts';
-import { kubeletPod } from '#runtime/pod/kubelet-pods.ts';
+import { endedPod, kubeletPod } from '#runtime/pod/kubelet-pods.ts';
 import { imagesInUse } from '#runtime/pod/record.ts';
 import { podLookup } from '#runtime/pod/lookup.ts';
 import { detectCgroups } from '#sys/cgroup-layout.ts';
@@ -105,7 +105,9 @@ export async function createAgent(options: CreateAgentOptions, signal: AbortSign
   await agent.start();
   const findPod = (namespace: string, podName: string) => {
     const runner = agent.runner(namespace, podName);
-    return runner && kubeletPod(runner, () => clock.now());
+    if (runner) return kubeletPod(runner, () => clock.now());
+    const ended = caches.pods.get({ namespace, name: podName });
+    return ended && endedPod(ended, paths.podLogs);
   };
   const backend = { driver, clock, logger: logger.with({ component: 'kubelet' }), findPod };
   stack.use(await KubeletServer.start({ backend, socketPath: paths.kubeletSocket }));

@@ -183,3 +183,18 @@ test('attach shows what a container prints from now on, until it ends', real, as
   await fetch(`http://${pod.status?.podIP}:8080/exit?code=3`).catch(() => undefined);
   assert.deepEqual(await client.outcome(), SUCCESS);
 });
+
+test('the log of a container that has ended is there for the next agent, and nothing else of it', real, async () => {
+  await world.createPod('before', {
+    containers: [{ name: 'app', image: 'test/app:1', args: ['say', 'last', 'words'] }],
+    restartPolicy: 'Never',
+  });
+  await world.until('before', ({ status }) => status?.phase === 'Succeeded', 'before succeeded');
+  await world.restartAgent();
+  const log = (query = '') => request(socketPath, `/containerLogs/default/before/app${query}`);
+  assert.equal((await log('?follow=true')).text, 'last words\n');
+  assert.match((await log('?previous=true')).text, /previous terminated container "app" in pod "before" not found/);
+  const client = await new ChannelClient(socketPath, '/exec/default/before/app?command=x&output=1').opened();
+  const { message } = (await client.outcome()) as { message: string };
+  assert.match(message, /container not found \("app"\)/);
+});

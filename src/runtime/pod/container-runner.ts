@@ -5,7 +5,7 @@
 import type { Timer } from '#base/clock.ts';
 import type { Container } from '#kube/kinds/core/container.ts';
 import type { Pod } from '#kube/kinds/core/pod.ts';
-import { keyOf, namespaceOf, nameOf, uidOf } from '#kube/object.ts';
+import { keyOf, uidOf } from '#kube/object.ts';
 import type { StartMarks } from '#protocol/timeline.ts';
 import {
   type PullEvent,
@@ -24,13 +24,13 @@ import type { AgentEnvironment } from '#runtime/pod/agent-environment.ts';
 import { ContainerLife, type LifeEvents } from '#runtime/pod/container-life.ts';
 import type { Ending } from '#runtime/pod/ended-container.ts';
 import { graceMs } from '#runtime/pod/grace.ts';
+import { logPath } from '#runtime/pod/log-path.ts';
 import { RESTART_BACKOFF_BASE_MS, RESTART_BACKOFF_MAX_MS, restartBackoff } from '#runtime/pod/plan.ts';
 import { clearStart, startContainer, type StartedContainer, StartFailure } from '#runtime/pod/start-container.ts';
 import type { ContainerState, PodState, Running, Terminated } from '#runtime/pod/state.ts';
 import { stopContainer } from '#runtime/pod/stop-container.ts';
 import type { ContainerStreams } from '#runtime/stdio/streams.ts';
 import type { VolumeSources } from '#runtime/volumes/volumes.ts';
-import path from 'node:path';
 
 /** A container whose configuration is wrong is tried again this often: what it lacks may have been made. */
 const CONFIG_RETRY_MS = 2_000;
@@ -180,9 +180,8 @@ export class ContainerRunner {
   }
 
   #logPath(attempt: number): string {
-    const pod = this.#options.pod();
-    const folder = `${namespaceOf(pod)}_${nameOf(pod)}_${uidOf(pod)}`;
-    return path.join(this.#env.podLogsDir, folder, this.#options.container.name, `${attempt}.log`);
+    const { pod, container } = this.#options;
+    return logPath(this.#env.podLogsDir, { pod: pod(), container: container.name, attempt });
   }
 
   #started(
