@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { eventually } from '#testing/eventually.ts';
-import { type Output, TestPlatform } from '#testing/platform.ts';
+import { type Output, runProgram, TestPlatform } from '#testing/platform.ts';
 import { needs } from '#testing/requirements.ts';
 import { TemporaryFolder } from '#testing/temporary-folder.ts';
 import { TerminalProgram } from '#testing/terminal-program.ts';
@@ -54,6 +54,11 @@ spec:
       containers: [{name: app, image: "test/shell:1", command: [sh, -c, "echo from the job"]}]
 `;
 
+interface Forward extends Disposable {
+  readonly ports: readonly number[];
+  said(): string;
+}
+
 describe('pods from outside', real, () => {
   const stack = new AsyncDisposableStack();
   let platform: TestPlatform;
@@ -63,8 +68,19 @@ describe('pods from outside', real, () => {
   const outcome = (args: readonly string[], input = ''): Promise<Output> => platform.tryKubectl(args, input);
   const environment = () => ({ KUBECONFIG: platform.paths.kubeconfig });
   const inTerminal = (...args: string[]) => new TerminalProgram('kubectl', args, environment());
-  const begin = (...args: string[]): ChildProcess =>
-    spawn('kubectl', args, { env: { ...process.env, ...environment() }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const begin = (args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess =>
+    spawn('kubectl', args, { env: { ...process.env, ...environment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const greeting = async (port = 0) => (await fetch(`http://127.0.0.1:${port}/`)).text();
+
+  /** kubectl port-forward of a target and its ports; what it says, and the local port of each. */
+  async function forward(what: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Forward> {
+    const child = begin(['port-forward', ...what], env);
+    let said = '';
+    for (const output of [child.stdout, child.stderr]) output?.on('data', (chunk: Buffer) => (said += String(chunk)));
+    const local = () => [...said.matchAll(/127\.0\.0\.1:(\d+) ->/g)].map(([, port]) => Number(port));
+    await eventually(() => local().length === what.length - 1);
+    return { ports: local(), said: () => said, [Symbol.dispose]: () => void child.kill('SIGKILL') };
+  }
 
   before(async () => {
     folder = stack.use(new TemporaryFolder('kubectl-pods-'));
@@ -185,8 +201,18 @@ describe('pods from outside', real, () => {
     assert.equal(await shell.ended(), 9);
   });
 
+  test('exec and port-forward over SPDY, as kubectl before 1.31 has them', async () => {
+    const spdy = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: 'false', KUBECTL_PORT_FORWARD_WEBSOCKETS: 'false' };
+    const env = { ...environment(), ...spdy };
+    const args = ['exec', '-i', 'multi', '--', 'sh', '-c', 'cat; exit 4'];
+    const said = await runProgram('kubectl', args, { env, input: 'typed\n' });
+    assert.deepEqual([said.code, said.stdout], [4, 'typed\n']);
+    using pods = await forward(['deployment/web', ':8080'], spdy);
+    assert.equal(await greeting(pods.ports[0]), 'hello\n');
+  });
+
   test('exec: a flood waits for who reads it, and ends with them', async () => {
-    const flood = begin('exec', 'multi', '--', 'sh', '-c', 'echo $$ >/tmp/flood; exec cat /dev/zero');
+    const flood = begin(['exec', 'multi', '--', 'sh', '-c', 'echo $$ >/tmp/flood; exec cat /dev/zero']);
     await once(flood.stdout as NodeJS.ReadableStream, 'readable');
     const pid = (await kubectl('exec', 'multi', '--', 'cat', '/tmp/flood')).trim();
     const isThere = async () => (await outcome(['exec', 'multi', '--', 'test', '-d', `/proc/${pid}`])).code === 0;
@@ -211,37 +237,21 @@ describe('pods from outside', real, () => {
     assert.match(stderr, /exec: "tar": executable file not found in \$PATH/);
   });
 
-  /** kubectl port-forward, and the local port of each remote one. */
-  async function forward(
-    target: string,
-    ...ports: string[]
-  ): Promise<Disposable & { ports: number[]; said: string[] }> {
-    const child = begin('port-forward', target, ...ports);
-    const said = [''];
-    for (const output of [child.stdout, child.stderr])
-      output?.on('data', (chunk: Buffer) => (said[0] += String(chunk)));
-    const local = () => [...(said[0] ?? '').matchAll(/127\.0\.0\.1:(\d+) ->/g)].map(([, port]) => Number(port));
-    await eventually(() => local().length === ports.length);
-    return { ports: local(), said, [Symbol.dispose]: () => void child.kill('SIGKILL') };
-  }
-
-  const greeting = async (port: number) => (await fetch(`http://127.0.0.1:${port}/`)).text();
-
   test('port-forward: several ports, many connections, targets by name', async () => {
-    using pods = await forward('deployment/web', ':8080', ':http');
-    const [one = 0, two = 0] = pods.ports;
+    using pods = await forward(['deployment/web', ':8080', ':http']);
+    const [one, two] = pods.ports;
     assert.equal(await greeting(two), 'hello\n');
     const answers = await Promise.all(Array.from({ length: 40 }, () => greeting(one)));
     assert.deepEqual(new Set(answers), new Set(['hello\n']));
-    using service = await forward('service/web', ':80');
-    assert.equal(await greeting(service.ports[0] ?? 0), 'hello\n');
+    using service = await forward(['service/web', ':80']);
+    assert.equal(await greeting(service.ports[0]), 'hello\n');
     assert.match((await outcome(['port-forward', 'service/web', ':81'])).stderr, /does not have a service port 81/);
   });
 
   test('port-forward: nobody at the port', async () => {
-    using pods = await forward('deployment/web', ':9');
-    await assert.rejects(greeting(pods.ports[0] ?? 0));
-    await eventually(() => /error forwarding port 9 to pod .*connect: connection refused/.test(pods.said[0] ?? ''));
+    using pods = await forward(['deployment/web', ':9']);
+    await assert.rejects(greeting(pods.ports[0]));
+    await eventually(() => /error forwarding port 9 to pod .*connect: connection refused/.test(pods.said()));
   });
 
   test('proxy: HTTP through the API to pods and Services', async () => {
@@ -254,7 +264,7 @@ describe('pods from outside', real, () => {
     assert.equal((await raw(`pods/${name}/proxy/`)).stdout, 'hello\n');
     assert.match((await raw(`pods/${name}:9/proxy/`)).stderr, /error trying to reach service: dial tcp .*:9: connect/);
     assert.match((await raw('services/kubernetes/proxy/')).stderr, /no endpoints available for service "kubernetes"/);
-    const proxy = begin('proxy', '--port=0');
+    const proxy = begin(['proxy', '--port=0']);
     const [said] = (await once(proxy.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
     const address = /127\.0\.0\.1:\d+/.exec(said.toString())?.[0] ?? '';
     const answer = await fetch(`http://${address}${root}/services/web:80/proxy`);
