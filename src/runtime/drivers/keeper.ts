@@ -13,7 +13,7 @@ import { type CgroupLayout, cgroupFolders } from '#sys/cgroup-layout.ts';
 import { cgroupProcesses, type CgroupWait, killCgroup, removeCgroup } from '#sys/cgroup.ts';
 import { mkfifo } from '#sys/fs.ts';
 import { closeDescriptor } from '#sys/libc.ts';
-import { pidfdGetfd, pidfdOpen } from '#sys/pidfd.ts';
+import { pidfdGetfd, pidfdOf } from '#sys/pidfd.ts';
 import { type ProcessIdentity, processStat } from '#sys/proc.ts';
 
 const SHELL = '/bin/sh';
@@ -56,7 +56,9 @@ export function hasKeeper({ layout, group }: KeeperPlace): boolean {
 export function keptDescriptor({ layout, group }: KeeperPlace): number | undefined {
   const [pid] = cgroupProcesses(layout, group);
   if (pid === undefined) return undefined;
-  const pidfd = pidfdOpen(pid);
+  const stat = processStat(pid);
+  const pidfd = stat && pidfdOf({ pid, startTicks: stat.startTicks });
+  if (pidfd === undefined) return undefined;
   try {
     // The descriptor was opened first, so a number that is still in the group has not changed hands.
     return cgroupProcesses(layout, group).includes(pid) ? pidfdGetfd(pidfd, KEPT_FD) : undefined;

@@ -339,7 +339,8 @@ async function run(
     const startTicks = processStat(pid)?.startTicks ?? UNSEEN_START;
     return { pid, startTicks, image, streams: await stdio.started() };
   } catch (error) {
-    if (env.driver.isKnown(id)) await env.driver.remove(id, NEVER);
+    // What cannot be removed now is by the next start.
+    if (env.driver.isKnown(id)) await env.driver.remove(id, NEVER).catch(() => undefined);
     await stdio.failed();
     releaseRoot(paths);
     throw new StartFailure('runtime', 'StartError', error);

@@ -38,9 +38,13 @@ export async function prepareStdio(request: StreamsRequest): Promise<PreparedStd
 
 async function preparePipes(request: StreamsRequest): Promise<PreparedStdio> {
   const { container, folder, keeper } = request;
-  const stdin = await openContainerInput(stdioForm(container), folder, keeper);
+  using stack = new DisposableStack();
+  const close = (fd: number) => closeSync(fd);
+  const stdin = stack.adopt(await openContainerInput(stdioForm(container), folder, keeper), close);
   const { stdout, stderr } = openOutputs(folder);
+  for (const fd of [stdout, stderr]) stack.adopt(fd, close);
   const streams = pipeStreams(request);
+  const owned = stack.move();
   return {
     stdin,
     stdout,
@@ -51,15 +55,15 @@ async function preparePipes(request: StreamsRequest): Promise<PreparedStdio> {
       streams[Symbol.dispose]();
       await releaseStreams(request);
     },
-    [Symbol.dispose]: () => {
-      for (const fd of [stdin, stdout, stderr]) closeSync(fd);
-    },
+    [Symbol.dispose]: () => owned.dispose(),
   };
 }
 
 function prepareTerminal(request: StreamsRequest): PreparedStdio {
-  const terminal = openConsole(request.folder);
-  const nothing = openSync('/dev/null', 'r+');
+  using stack = new DisposableStack();
+  const terminal = stack.use(openConsole(request.folder));
+  const nothing = stack.adopt(openSync('/dev/null', 'r+'), (fd) => closeSync(fd));
+  const owned = stack.move();
   return {
     stdin: nothing,
     stdout: nothing,
@@ -67,10 +71,7 @@ function prepareTerminal(request: StreamsRequest): PreparedStdio {
     consoleSocket: terminal.socket,
     started: () => keepTerminal(request, terminal.takeMaster()),
     failed: () => releaseStreams(request),
-    [Symbol.dispose]: () => {
-      terminal[Symbol.dispose]();
-      closeSync(nothing);
-    },
+    [Symbol.dispose]: () => owned.dispose(),
   };
 }
 

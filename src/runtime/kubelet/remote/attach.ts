@@ -5,7 +5,6 @@
  */
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Clock } from '#base/clock.ts';
 import {
   type AttachedStreams,
   type KubeletBackend,
@@ -32,7 +31,7 @@ export function serveAttach(backend: KubeletBackend, upgrade: Upgrade, target: C
   return serveSession({ upgrade, options, clock: backend.clock }, () => {
     checkStreamOptions(options);
     const container = runningContainer(backend, target);
-    return (session) => attach(container, session, backend.clock);
+    return (session) => attach(container, session, backend);
   });
 }
 
@@ -44,7 +43,9 @@ function runningContainer(backend: KubeletBackend, target: ContainerTarget): Kub
   return container;
 }
 
-async function attach(container: KubeletContainer, session: RemoteSession, clock: Clock): Promise<Outcome> {
+type Surroundings = Pick<KubeletBackend, 'clock' | 'logger'>;
+
+async function attach(container: KubeletContainer, session: RemoteSession, backend: Surroundings): Promise<Outcome> {
   const { spec, current, streams } = container;
   if (!current?.live || !streams) {
     return { type: 'failed', message: 'error attaching to container: its output is not followed here' };
@@ -53,7 +54,7 @@ async function attach(container: KubeletContainer, session: RemoteSession, clock
   const isThrough = new AbortController();
   const end = AbortSignal.any([session.gone, isThrough.signal]);
   if (spec.tty) session.onResize((size) => streams.resize(size));
-  using _input = carryInput({ spec, streams, clock }, session, () => isThrough.abort());
+  using _input = carryInput({ spec, streams, backend }, session, () => isThrough.abort());
   const outputs = spec.tty
     ? [carryOutput({ log: current }, session.stdout, end)]
     : [
@@ -68,11 +69,11 @@ async function attach(container: KubeletContainer, session: RemoteSession, clock
 interface Input {
   readonly spec: KubeletContainer['spec'];
   readonly streams: AttachedStreams;
-  readonly clock: Clock;
+  readonly backend: Surroundings;
 }
 
 /** @param onThrough the client has sent everything, and nothing keeps it here. */
-function carryInput({ spec, streams, clock }: Input, session: RemoteSession, onThrough: () => void): Disposable {
+function carryInput({ spec, streams, backend }: Input, session: RemoteSession, onThrough: () => void): Disposable {
   const from = session.stdin;
   const to = from && streams.openInput();
   if (!from || !to) {
@@ -80,11 +81,15 @@ function carryInput({ spec, streams, clock }: Input, session: RemoteSession, onT
     return { [Symbol.dispose]: () => from?.destroy() };
   }
   const endsInput = spec.stdinOnce === true && !spec.tty;
-  const end = () => void streams.endInput();
+  const end = () => {
+    streams.endInput().catch((error: unknown) => {
+      backend.logger.warn('the input of a container could not be ended', { container: spec.name, error });
+    });
+  };
   const through = () => (endsInput ? end() : onThrough());
   const broken = () => {
     from.resume();
-    if (endsInput && session.gone.aborted) clock.after(LOST_CLIENT_MS, end, { unref: true });
+    if (endsInput && session.gone.aborted) backend.clock.after(LOST_CLIENT_MS, end, { unref: true });
   };
   pipeline(from, to).then(through, broken);
   return { [Symbol.dispose]: () => to.destroy() };
