@@ -145,6 +145,14 @@ describe('pods from outside', real, () => {
     assert.equal(stdout, '100000\n');
   });
 
+  test('events: of each container, told apart', async () => {
+    const of = (reason: string) => ['get', 'events', '--field-selector', `reason=${reason},involvedObject.name=multi`];
+    const parts = '-o=jsonpath={range .items[*]}{.involvedObject.fieldPath}={.count} {end}';
+    const pulled = (await kubectl(...of('Pulled'), parts)).trim().split(' ');
+    const expected = ['spec.containers{first}=1', 'spec.containers{second}=1', 'spec.initContainers{prep}=1'];
+    assert.deepEqual(pulled.toSorted(), expected);
+  });
+
   test('logs: containers, times, bounds', async () => {
     const first = ['logs', 'multi', '-c', 'first'];
     assert.equal(await kubectl('logs', 'multi'), 'second\noh\n');

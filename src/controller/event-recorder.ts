@@ -1,7 +1,7 @@
 /**
  * Records Kubernetes Events about objects: what happened, for `kubectl describe` and `kubectl get events`.
  *
- * An Event that repeats (same object, type, reason and message) is counted up instead of written anew. Events are
+ * An Event that repeats (same object or part of it, type, reason and message) is counted up instead of written anew. Events are
  * derived state: they are written without waiting for the disk, in order, and a failure to write one is logged and
  * forgotten. At most `MAX_QUEUED` wait; more are dropped and counted in the log.
  */
@@ -31,6 +31,11 @@ export interface EventRecorder {
   warning(object: KubeObject, reason: string, message: string): void;
 }
 
+export interface PartedEventRecorder extends EventRecorder {
+  /** Of a part of whatever object, such as `spec.containers{app}`; parts are counted apart. */
+  ofPart(fieldPath: string): EventRecorder;
+}
+
 export interface EventRecorderOptions {
   readonly client: Client;
   readonly clock: Clock;
@@ -49,18 +54,20 @@ interface Remembered {
   lastSeenMs: number;
 }
 
-export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
+export function createEventRecorder(options: EventRecorderOptions): PartedEventRecorder {
   const writer = new EventWriter(options);
-  return {
-    normal: (object, reason, message) => writer.record(object, { type: 'Normal', reason, message }),
-    warning: (object, reason, message) => writer.record(object, { type: 'Warning', reason, message }),
-  };
+  const recorder = (fieldPath?: string): EventRecorder => ({
+    normal: (object, reason, message) => writer.record(object, { type: 'Normal', reason, message, fieldPath }),
+    warning: (object, reason, message) => writer.record(object, { type: 'Warning', reason, message, fieldPath }),
+  });
+  return { ...recorder(), ofPart: recorder };
 }
 
 interface Note {
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
   readonly message: string;
+  readonly fieldPath: string | undefined;
 }
 
 class EventWriter {
@@ -87,7 +94,8 @@ class EventWriter {
   }
 
   async #write(object: KubeObject, note: Note): Promise<void> {
-    const key = [object.kind, object.metadata.uid, note.type, note.reason, note.message].join('\u0000');
+    const { type, reason, message, fieldPath } = note;
+    const key = [object.kind, object.metadata.uid, fieldPath, type, reason, message].join('\u0000');
     const now = this.#options.clock.now();
     const known = this.#remembered.get(key);
     try {
@@ -100,7 +108,7 @@ class EventWriter {
     }
   }
 
-  async #create(object: KubeObject, { type, reason, message }: Note, key: string): Promise<void> {
+  async #create(object: KubeObject, { type, reason, message, fieldPath }: Note, key: string): Promise<void> {
     const { client, clock, component, host } = this.#options;
     const now = formatTime(clock.now());
     // Recorders of several components write about objects of one name within the same millisecond.
@@ -110,7 +118,7 @@ class EventWriter {
     const namespace = namespaceOf(object) || DEFAULT_NAMESPACE;
     const event = typed(Event, {
       metadata: { name, namespace },
-      involvedObject: referenceTo(object),
+      involvedObject: { ...referenceTo(object), ...(fieldPath === undefined ? {} : { fieldPath }) },
       type,
       reason,
       message,

@@ -3,7 +3,7 @@ import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
 import type { Client } from '#client/client.ts';
 import type { Pod } from '#kube/kinds/core/pod.ts';
-import type { EventRecorder } from '#controller/event-recorder.ts';
+import type { PartedEventRecorder } from '#controller/event-recorder.ts';
 import type { ContainerDriver } from '#runtime/drivers/driver.ts';
 import type { ImageService } from '#runtime/image/image-service.ts';
 import type { CredentialEntry } from '#runtime/image/credentials.ts';
@@ -33,7 +33,7 @@ export interface AgentEnvironment {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly client: Client;
-  readonly events: EventRecorder;
+  readonly events: PartedEventRecorder;
   readonly driver: ContainerDriver;
   readonly startTurns: StartTurns;
   readonly images: Pick<ImageService, 'ensureImage'>;

@@ -3,6 +3,7 @@
  * people.
  */
 import type { Timer } from '#base/clock.ts';
+import type { EventRecorder } from '#controller/event-recorder.ts';
 import type { Container } from '#kube/kinds/core/container.ts';
 import type { Pod } from '#kube/kinds/core/pod.ts';
 import { keyOf, uidOf } from '#kube/object.ts';
@@ -53,6 +54,7 @@ export interface ContainerRunnerOptions {
 export class ContainerRunner {
   readonly #env: AgentEnvironment;
   readonly #options: ContainerRunnerOptions;
+  readonly #events: EventRecorder;
   #life: ContainerLife | undefined;
   #starting = new AbortController();
   #stopSignal = DEFAULT_STOP_SIGNAL;
@@ -62,6 +64,8 @@ export class ContainerRunner {
   constructor(env: AgentEnvironment, options: ContainerRunnerOptions) {
     this.#env = env;
     this.#options = options;
+    const { container, isInit } = options;
+    this.#events = env.events.ofPart(`spec.${isInit ? 'initContainers' : 'containers'}{${container.name}}`);
   }
 
   /** The log of the newest life that began; undefined when none has. */
@@ -95,7 +99,7 @@ export class ContainerRunner {
   async start(): Promise<void> {
     const { sandbox } = this.#options.state();
     if (!sandbox || this.#life) return;
-    const { clock, events } = this.#env;
+    const { clock } = this.#env;
     const { container } = this.#options;
     const pod = this.#options.pod();
     const attempt = this.#nextAttempt();
@@ -112,11 +116,11 @@ export class ContainerRunner {
       log = new LogFile(this.#logPath(attempt));
       const isDetached = () => this.#options.signal.aborted;
       const onImage = (image: EnsuredImage) => this.#event(imageEvent(container.image ?? '', image));
-      const onCreated = () => events.normal(pod, 'Created', `Created container: ${container.name}`);
+      const onCreated = () => this.#events.normal(pod, 'Created', `Created container: ${container.name}`);
       const about = { pod, container, sandbox, volumes: this.#options.volumes(), id, log };
       const request = { ...about, isDetached, onPull, onImage, onCreated };
       const started = await startContainer(this.#env, request, signal);
-      events.normal(pod, 'Started', `Started container ${container.name}`);
+      this.#events.normal(pod, 'Started', `Started container ${container.name}`);
       this.#options.mark({ runtimeStarted: clock.now() });
       this.#started(started, { id, attempt, log });
     } catch (error) {
@@ -148,7 +152,7 @@ export class ContainerRunner {
     if (!life) return;
     const { container } = this.#options;
     life.stopProbes();
-    this.#env.events.normal(this.#options.pod(), 'Killing', `Stopping container ${container.name}`);
+    this.#events.normal(this.#options.pod(), 'Killing', `Stopping container ${container.name}`);
     await this.#end(life, deadline);
   }
 
@@ -223,7 +227,7 @@ export class ContainerRunner {
   }
 
   #lifeEvents(running: Running): LifeEvents {
-    const { clock, events } = this.#env;
+    const { clock } = this.#env;
     const current = () => {
       const { life } = this.#known;
       return life.type === 'running' && life.id === running.id ? life : undefined;
@@ -243,7 +247,7 @@ export class ContainerRunner {
       onProbeTrouble: (kind, { outcome, message }) => {
         const what = outcome === 'unknown' ? 'errored and resulted in unknown state' : 'failed';
         const trouble = `${capitalised(kind)} probe ${what}: ${message}`;
-        events.warning(this.#options.pod(), 'Unhealthy', trouble);
+        this.#events.warning(this.#options.pod(), 'Unhealthy', trouble);
         const life = current();
         if (life && !life.isReady && life.trouble !== trouble) this.#options.change({ life: { ...life, trouble } });
       },
@@ -257,7 +261,7 @@ export class ContainerRunner {
     const pod = this.#options.pod();
     const { container } = this.#options;
     if (!life) return;
-    this.#env.events.normal(pod, 'Killing', `Container ${container.name} failed ${kind} probe, will be restarted`);
+    this.#events.normal(pod, 'Killing', `Container ${container.name} failed ${kind} probe, will be restarted`);
     const probe = kind === 'startup' ? container.startupProbe : container.livenessProbe;
     const ms =
       probe?.terminationGracePeriodSeconds === undefined ? graceMs(pod) : probe.terminationGracePeriodSeconds * 1_000;
@@ -297,22 +301,22 @@ export class ContainerRunner {
   }
 
   #backOff(terminated: Terminated, ranForMs: number): void {
-    const { clock, events } = this.#env;
+    const { clock } = this.#env;
     const { failures, delayMs } = restartBackoff(this.#known.failures, ranForMs);
     this.#options.change({ life: terminated, failures, notBefore: clock.now() + delayMs });
     if (delayMs === 0) return;
     const pod = this.#options.pod();
     const text = `Back-off restarting failed container ${this.#options.container.name} in pod ${keyOf(pod).replace('/', '_')}(${uidOf(pod)})`;
-    events.warning(pod, 'BackOff', text);
+    this.#events.warning(pod, 'BackOff', text);
   }
 
   #startFailed(error: unknown, { id, attempt }: { id: string; attempt: number }): void {
-    const { clock, events, logger } = this.#env;
+    const { clock, logger } = this.#env;
     const pod = this.#options.pod();
     const now = clock.now();
     const failure = error instanceof StartFailure ? error : new StartFailure('config', 'CreateContainerError', error);
     if (failure.kind === 'image') return this.#pullFailed(failure);
-    events.warning(pod, 'Failed', `Error: ${failure.message}`);
+    this.#events.warning(pod, 'Failed', `Error: ${failure.message}`);
     logger.debug('a container did not start', { pod: keyOf(pod), reason: failure.reason, error });
     if (failure.kind === 'config') {
       this.#options.change({
@@ -364,8 +368,8 @@ export class ContainerRunner {
 
   #event({ type, reason, message }: PullEvent): void {
     const pod = this.#options.pod();
-    if (type === 'Normal') this.#env.events.normal(pod, reason, message);
-    else this.#env.events.warning(pod, reason, message);
+    if (type === 'Normal') this.#events.normal(pod, reason, message);
+    else this.#events.warning(pod, reason, message);
   }
 }
 
