@@ -138,6 +138,8 @@ test('webhooks that convert are not called: only the stored version can be had, 
   await api.client.create(tokenOf(wanted, 'v1'), widget('v1', { size: 1 }));
   await assert.rejects(get(api, tokenOf(wanted, 'v2')), /conversion webhook/);
   assert.deepEqual((await get(api, tokenOf(wanted, 'v1'))).spec, { size: 1 });
+  await establish(api, { ...wanted, spec: { ...wanted.spec, conversion: { strategy: 'None' } } });
+  assert.deepEqual((await get(api, tokenOf(wanted, 'v2'))).spec, { size: 1 });
 });
 
 test('kinds of the program are not taken over by a definition of the same name', async () => {

@@ -14,7 +14,7 @@ import type { KubeObject } from '#kube/object.ts';
 import type { Store } from '#store/store.ts';
 import { conversionOf } from '#apiserver/custom/conversion.ts';
 import { instanceStrategy } from '#apiserver/custom/instance-strategy.ts';
-import type { Registry, ServedKind } from '#apiserver/registry.ts';
+import type { Conversion, Registry, ServedKind } from '#apiserver/registry.ts';
 
 /** What is served for one definition. */
 interface Served {
@@ -87,7 +87,8 @@ class CustomKinds {
       .filter((version) => version.served || version === storage)
       .map((version) => {
         const kind = version === storage ? storedAs : definedKind(definition, version);
-        return servedVersion({ kind, storedAs, isHidden: !version.served, current });
+        const conversion = conversionOf(kind, storedAs, definition);
+        return servedVersion({ kind, storedAs, conversion, isHidden: !version.served, current });
       });
   }
 
@@ -100,14 +101,14 @@ class CustomKinds {
 interface NewVersion {
   readonly kind: Kind;
   readonly storedAs: Kind;
+  readonly conversion: Conversion;
   readonly isHidden: boolean;
   /** The definition as it is at the time of a request. */
   readonly current: () => CustomResourceDefinition;
 }
 
-function servedVersion({ kind, storedAs, isHidden, current }: NewVersion): ServedVersion {
+function servedVersion({ kind, storedAs, conversion, isHidden, current }: NewVersion): ServedVersion {
   const ending = new AbortController();
-  const conversion = conversionOf(kind, storedAs, current());
   const strategy = instanceStrategy({ kind, conversion, current });
   const served = { kind, storedAs, resource: resourceOf(kind), strategy, conversion, ended: ending.signal };
   return { served, isHidden, ending };

@@ -21,10 +21,17 @@ for (const configMap of defaultConfigMaps('v1')) {
   const name = configMap.metadata.name as ConfigMapName;
   const example = parse(configMap.data?.['_example'] ?? '') as Record<string, unknown>;
 
-  test(`${name}: is valid as installed, and an edited example is not`, () => {
+  const edited = { ...configMap, data: { ...configMap.data, _example: `${configMap.data?.['_example']}# x` } };
+
+  test(`${name}: is valid as installed`, () => {
     assert.equal(validateConfigMap(configMap), undefined);
-    const edited = { ...configMap, data: { ...configMap.data, _example: `${configMap.data?.['_example']}# x` } };
-    assert.match(validateConfigMap(edited) ?? '', /^the update modifies a key in "_example"/);
+  });
+
+  // Kourier's manifest brings another example, and no checksum.
+  const isFree = name === 'config-kourier';
+  test(`${name}: an edited example is ${isFree ? 'taken' : 'refused'}`, () => {
+    if (isFree) assert.equal(validateConfigMap(edited), undefined);
+    else assert.match(validateConfigMap(edited) ?? '', /^the update modifies a key in "_example"/);
   });
 
   test(`${name}: the example documents every setting once, as text`, () => {

@@ -12,10 +12,12 @@ import { systemClock } from '#base/clock.ts';
 import { silentLogger } from '#base/log.ts';
 import { Caches } from '#client/caches.ts';
 import { createEventRecorder } from '#controller/event-recorder.ts';
-import { defaultConfigMaps } from '#knative/config/all.ts';
+import { defaultConfigMaps, parseKnativeConfig } from '#knative/config/all.ts';
+import { exampleChecksum } from '#knative/config/examples.ts';
 import { knativeDefinitions } from '#knative/definitions.ts';
 import { knativeKinds } from '#knative/kinds/all.ts';
 import { builtinKinds } from '#kube/kinds/all.ts';
+import { knativeAdmission } from '#main/control/admission.ts';
 import { insideAdmission } from '#main/control/inside-admission.ts';
 import { type HttpsApi, startHttpsApi } from '#testing/https-api.ts';
 import { needs } from '#testing/requirements.ts';
@@ -26,6 +28,7 @@ import { bootstrapSystem } from '#workloads/system/reconcile.ts';
 const VERSION = '1.0.0';
 const SERVING = 'knative-serving';
 const EVENTING = 'knative-eventing';
+const EXAMPLE = 'retain-since-create-time: "48h"\n';
 
 const labels = (app: string) => ({ app, 'app.kubernetes.io/name': SERVING, 'app.kubernetes.io/version': '1.17.0' });
 const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
@@ -94,8 +97,13 @@ const serving: readonly object[] = [
   {
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    metadata: { namespace: SERVING, name: 'config-gc', labels: labels('core') },
-    data: { _example: 'retain-since-create-time: "48h"\n' },
+    metadata: {
+      namespace: SERVING,
+      name: 'config-gc',
+      labels: labels('core'),
+      annotations: { 'knative.dev/example-checksum': exampleChecksum(EXAMPLE) },
+    },
+    data: { _example: EXAMPLE },
   },
   {
     apiVersion: 'autoscaling/v2',
@@ -119,6 +127,18 @@ const serving: readonly object[] = [
   webhook('Validating', 'validation.webhook.serving.knative.dev'),
 ];
 
+const kourier: readonly object[] = [
+  { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kourier-system', labels: labels('core') } },
+  {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { namespace: SERVING, name: 'config-kourier', labels: labels('core') },
+    data: { _example: 'enable-service-access-logging: "true"\n' },
+  },
+  deployment(SERVING, 'net-kourier-controller'),
+  deployment('kourier-system', '3scale-kourier-gateway'),
+];
+
 const eventing: readonly object[] = [
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: EVENTING, labels: labels('core') } },
   crd('eventing.knative.dev', { plural: 'brokers', kind: 'Broker' }),
@@ -135,7 +155,9 @@ describe("Knative's release manifests", needs('kubectl 1.32 or later'), () => {
   before(async () => {
     const kinds = [...builtinKinds, ...knativeKinds];
     const definitions = knativeDefinitions(VERSION);
-    api = stack.use(await startHttpsApi({ kinds, admission: insideAdmission(definitions), podTokens: 'projected' }));
+    const config = parseKnativeConfig([]);
+    const admission = [...knativeAdmission(() => config), ...insideAdmission(definitions)];
+    api = stack.use(await startHttpsApi({ kinds, admission, podTokens: 'projected' }));
     home = stack.use(new TemporaryFolder('kubectl-home-'));
     const { client, metrics, pki } = api;
     const [clock, logger] = [systemClock, silentLogger];
@@ -178,6 +200,20 @@ describe("Knative's release manifests", needs('kubectl 1.32 or later'), () => {
     await apply(serving);
     const { stdout } = await kubectl(['get', 'configmap', 'config-gc', '-n', SERVING, '-o', retention]);
     assert.equal(stdout, '7');
+  });
+
+  test("Kourier's are applied, and its gateway is available", async () => {
+    const { stderr } = await apply(kourier);
+    assert.match(stderr, /Warning: Pinnace has Kourier inside/);
+    await kubectl([
+      'wait',
+      '--timeout=20s',
+      '-n',
+      'kourier-system',
+      '--for=condition=Available',
+      'deployment',
+      '--all',
+    ]);
   });
 
   test("Eventing's are applied in the same way, with a word that nothing acts on them", async () => {

@@ -94,6 +94,19 @@ test('objects go before their definition, as slowly as their finalizers want', a
   assert.equal(await client.find(CustomResourceDefinition, NAME), undefined);
 });
 
+test('more objects than are deleted in one turn go all the same', async () => {
+  await using w = await world();
+  const { client, clock } = w.api;
+  const kind = await define(w);
+  const names = Array.from({ length: 300 }, (_, at) => `w${at}`);
+  await Promise.all(names.map((name) => client.create(kind, widget(kind, { name }))));
+  await client.delete(CustomResourceDefinition, NAME);
+  await w.settled();
+  await clock.advance(1_000);
+  await w.settled();
+  assert.equal(await client.find(CustomResourceDefinition, NAME), undefined);
+});
+
 test('a definition of a kind of the program takes none of its objects with it', async () => {
   await using w = await world();
   const { client } = w.api;

@@ -18,6 +18,9 @@ const CLEANUP_FINALIZER = 'customresourcecleanup.apiextensions.k8s.io';
 /** While objects of a definition that was deleted remain, they are looked at again after this long. */
 const AGAIN_MS = 500;
 
+/** Objects that are deleted side by side; then other definitions have their turn. */
+const MAX_DELETIONS = 256;
+
 type Definition = Stored<CustomResourceDefinition>;
 
 export interface DefinitionOptions extends WorkloadEnvironment {
@@ -72,19 +75,20 @@ class DefinitionReconciler {
     const kind = instanceKind(definition);
     if (!kind) return this.#release(definition, 'NeverEstablished', 'resource was never established');
     const left = await this.#deleteInstances(definition, kind);
-    if (left === 0) return this.#release(definition, 'InstanceDeletionCompleted', 'removed all instances');
+    if (left.length === 0) return this.#release(definition, 'InstanceDeletionCompleted', 'removed all instances');
     const [reason, message] = ['InstanceDeletionInProgress', 'CustomResource deletion is in progress'];
     await this.#write(definition, this.#terminating(definition, { status: 'True', reason, message }));
-    return { requeueAfterMs: AGAIN_MS };
+    return { requeueAfterMs: left.every(isBeingDeleted) ? AGAIN_MS : 0 };
   }
 
-  /** How many objects there are still. */
-  async #deleteInstances(definition: Definition, kind: Kind): Promise<number> {
+  /** The objects that are there still. */
+  async #deleteInstances(definition: Definition, kind: Kind): Promise<readonly KubeObject[]> {
     const { client } = this.#options;
     try {
       const { items } = await client.list(kind);
-      for (const object of items) if (!isBeingDeleted(object)) await this.#delete(kind, object);
-      return (await client.list(kind)).items.length;
+      const next = items.filter((object) => !isBeingDeleted(object)).slice(0, MAX_DELETIONS);
+      await Promise.all(next.map((object) => this.#delete(kind, object)));
+      return (await client.list(kind)).items;
     } catch (error) {
       const message = `could not list instances: ${error instanceof Error ? error.message : String(error)}`;
       const claim = { status: 'True', reason: 'InstanceDeletionFailed', message };

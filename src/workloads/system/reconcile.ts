@@ -12,7 +12,7 @@ import { Pod } from '#kube/kinds/core/pod.ts';
 import { EndpointSlice } from '#kube/kinds/discovery/endpoint-slice.ts';
 import { Service } from '#kube/kinds/core/service.ts';
 import type { Kind } from '#kube/kind.ts';
-import type { KubeObject, ObjectKey, Stored } from '#kube/object.ts';
+import { type KubeObject, nameOf, type ObjectKey, type Stored } from '#kube/object.ts';
 import { isAlreadyExists } from '#kube/status.ts';
 import type { PlatformState } from '#protocol/platform.ts';
 import type { WorkloadEnvironment } from '#workloads/replica-set/reconcile.ts';
@@ -49,15 +49,17 @@ export async function bootstrapSystem({
 }: Pick<SystemOptions, 'client' | 'configMaps' | 'definitions'>): Promise<void> {
   for (const namespace of systemNamespaces()) await ensure(client, Namespace, namespace);
   for (const configMap of configMaps) await ensure(client, ConfigMap, configMap);
-  for (const definition of definitions) await ensureDefinition(client, definition);
+  await Promise.all(definitions.map((definition) => ensureDefinition(client, definition)));
 }
 
 /** A newer version of the program may define its kinds otherwise than the one before; labels are the user's. */
 async function ensureDefinition(client: SystemOptions['client'], wanted: CustomResourceDefinition): Promise<void> {
-  const known = await client.find(CustomResourceDefinition, { name: wanted.metadata.name ?? '' });
+  const ref = { name: nameOf(wanted) };
+  const known = await client.find(CustomResourceDefinition, ref);
   if (!known) return ensure(client, CustomResourceDefinition, wanted);
-  if (!deepEqual(known.spec, wanted.spec))
-    await client.update(CustomResourceDefinition, { ...known, spec: wanted.spec });
+  const { spec } = wanted;
+  if (deepEqual(known.spec, spec)) return;
+  await client.modify(CustomResourceDefinition, ref, (current) => ({ ...current, spec }));
 }
 
 async function ensure<T extends KubeObject>(client: SystemOptions['client'], kind: Kind<T>, object: T): Promise<void> {
