@@ -43,7 +43,7 @@ export interface Admitted {
   readonly object: KubeObject;
   readonly old: KubeObject | undefined;
   readonly isDryRun: boolean;
-  readonly options: object;
+  readonly options: object | undefined;
   readonly view?: WebhookView | undefined;
 }
 

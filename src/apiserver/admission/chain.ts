@@ -28,7 +28,7 @@ export interface AdmissionRequest {
   readonly user: User;
   readonly isDryRun: boolean;
   /** CreateOptions and the like, as webhooks see them. */
-  readonly options: object;
+  readonly options: object | undefined;
   readonly view: WebhookView | undefined;
   /** One of the platform's own first writes, which wait for nobody. */
   readonly isBootstrap: boolean;
@@ -76,6 +76,12 @@ export class AdmissionChain {
     if (!mutation || !(await mutation.run())) return;
     await this.#mutateInside(resource, request);
     await mutation.runAgain();
+  }
+
+  /** A connection is no write: only webhooks have a say in it. */
+  async connect(request: AdmissionRequest): Promise<void> {
+    await this.#webhooks?.mutationOf(request)?.run();
+    await this.#webhooks?.validate(request);
   }
 
   async #mutateInside(resource: string, request: AdmissionRequest): Promise<void> {

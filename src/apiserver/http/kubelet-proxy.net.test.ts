@@ -7,16 +7,19 @@ import https from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Duplex } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { createKubeletProxy } from '#apiserver/http/kubelet-proxy.ts';
 import { type ClusterAccess, loadKubeconfig } from '#client/kubeconfig.ts';
 import { builtinKinds } from '#kube/kinds/all.ts';
+import { ValidatingWebhookConfiguration } from '#kube/kinds/admissionregistration/validating-webhook-configuration.ts';
 import { Namespace } from '#kube/kinds/core/namespace.ts';
 import { Pod } from '#kube/kinds/core/pod.ts';
 import { ServiceAccount } from '#kube/kinds/core/service-account.ts';
 import { typed } from '#kube/kind.ts';
 import { eventually } from '#testing/eventually.ts';
 import { type HttpsApi, startHttpsApi } from '#testing/https-api.ts';
+import { WebhookServer } from '#testing/webhook-server.ts';
 
 interface World extends AsyncDisposable {
   readonly api: HttpsApi;
@@ -195,4 +198,34 @@ test('what needs an upgrade and has none is refused, and so is an upgrade of a l
     (JSON.parse((await answerTo(sent)).text) as { message: string }).message;
   assert.equal(await message(world.ask('exec?command=x&stdout=true')), 'Upgrade request required');
   assert.equal(await message(world.ask('log', UPGRADE)), 'logs are not streamed over an upgraded connection');
+});
+
+test('a webhook may refuse a connection, and sees what it is for', async () => {
+  await using world = await start((_request, response) => void response.end('fine'));
+  await using hook = await WebhookServer.start({
+    answer: ({ kind }) => ({
+      allowed: !JSON.stringify(kind).includes('PodExecOptions'),
+      status: { message: 'no shells' },
+    }),
+  });
+  const rules = [{ operations: ['CONNECT' as const], apiGroups: [''], apiVersions: ['v1'], resources: ['pods/*'] }];
+  const rest = { sideEffects: 'None' as const, admissionReviewVersions: ['v1'] };
+  const webhooks = [{ name: 'no.shells.example.com', clientConfig: hook.clientConfig(), rules, ...rest }];
+  const configuration = typed(ValidatingWebhookConfiguration, { metadata: { name: 'no-shells' }, webhooks });
+  await world.api.client.create(ValidatingWebhookConfiguration, configuration);
+  const upgrade = { connection: 'Upgrade', upgrade: 'websocket' };
+  const [refused] = (await once(world.ask('exec?command=sh&command=-c&stdin=true', upgrade), 'response')) as [
+    IncomingMessage,
+  ];
+  assert.equal(refused.statusCode, 400);
+  assert.match(await text(refused), /admission webhook \\"no\.shells\.example\.com\\" denied the request: no shells/);
+  const [asked] = hook.questions;
+  assert.equal(asked?.operation, 'CONNECT');
+  assert.equal(asked?.subResource, 'exec');
+  assert.equal(asked?.name, 'talk');
+  const options = { kind: 'PodExecOptions', apiVersion: 'v1', stdin: true, command: ['sh', '-c'] };
+  assert.deepEqual(asked?.object, options);
+  const [log] = (await once(world.ask('log'), 'response')) as [IncomingMessage];
+  assert.equal(log.statusCode, 200, 'logs are no connection');
+  assert.equal(hook.questions.length, 1);
 });

@@ -16,6 +16,8 @@ import type { ResourcePath } from '#apiserver/http/path.ts';
 import type { HttpApi } from '#apiserver/http/server.ts';
 import { resolve } from '#apiserver/http/target.ts';
 import type { Connection } from '#apiserver/http/upgraded.ts';
+import { admitConnection } from '#apiserver/http/connect-admission.ts';
+import type { Subresource } from '#apiserver/resources.ts';
 import { storedEntry } from '#apiserver/verbs/get.ts';
 
 export interface ProxiedRequest {
@@ -38,8 +40,17 @@ export interface KubeletProxy {
   upgrade(proxied: ProxiedRequest, connection: Connection): Promise<void>;
 }
 
-export async function proxyRequest(http: HttpApi, exchange: Exchange, target: Target): Promise<void> {
-  if (target.subresource === 'proxy') return passToBackend(backendOf(http, exchange, target));
+export interface Proxied {
+  readonly target: Target;
+  readonly subresource: Subresource;
+}
+
+export async function proxyRequest(http: HttpApi, exchange: Exchange, { target, subresource }: Proxied): Promise<void> {
+  if (subresource.name === 'proxy') {
+    const backend = backendOf(http, exchange, target);
+    await admitConnection(http, exchange, { target, subresource });
+    return passToBackend(backend);
+  }
   const { kubelet, proxied } = prepare(http, exchange, target);
   if (target.subresource !== 'log') throw badRequest('Upgrade request required');
   await kubelet.request(proxied, exchange);
@@ -53,8 +64,13 @@ export interface ProxyUpgrade extends Connection {
 export async function proxyUpgrade(http: HttpApi, { exchange, path, ...connection }: ProxyUpgrade): Promise<void> {
   const { target, subresource } = resolve(http.api.registry, exchange, path);
   if (!subresource?.isProxied) throw badRequest('this resource takes no upgrade');
-  if (subresource.name === 'proxy') return upgradeToBackend(backendOf(http, exchange, target), connection);
+  if (subresource.name === 'proxy') {
+    const backend = backendOf(http, exchange, target);
+    await admitConnection(http, exchange, { target, subresource });
+    return upgradeToBackend(backend, connection);
+  }
   const { kubelet, proxied } = prepare(http, exchange, target);
+  await admitConnection(http, exchange, { target, subresource });
   await kubelet.upgrade(proxied, connection);
 }
 

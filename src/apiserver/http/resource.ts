@@ -31,7 +31,7 @@ import { updateObject } from '#apiserver/verbs/update.ts';
 export async function handleResource(http: HttpApi, exchange: Exchange, path: ResourcePath): Promise<void> {
   const resolved = resolve(http.api.registry, exchange, path);
   const { target, verb, subresource } = resolved;
-  if (subresource?.isProxied) return proxyRequest(http, exchange, target);
+  if (subresource?.isProxied) return proxyRequest(http, exchange, { target, subresource });
   exchange.format = negotiate(exchange.header('accept'), resourceForms(target.served, verb));
   const call: Call = { http, exchange, target };
   warnOfDeprecation(call);

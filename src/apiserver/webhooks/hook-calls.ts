@@ -46,7 +46,7 @@ export class HookCalls {
   async call(reviewer: Reviewer, invocation: Invocation): Promise<Verdict | undefined> {
     const { hook } = invocation;
     const begun = this.#options.clock.monotonicMs();
-    const labels = { name: hook.name, type: METRIC_TYPES[hook.type], operation: reviewer.request.operation };
+    const labels = { name: hook.name, type: METRIC_TYPES[hook.type], operation: reviewer.operation };
     const observe = (rejected: boolean) => {
       const seconds = (this.#options.clock.monotonicMs() - begun) / 1_000;
       this.#durations.observe(seconds, { ...labels, rejected: String(rejected) });

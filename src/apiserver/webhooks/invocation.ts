@@ -15,6 +15,7 @@ import {
   type Matched,
   matchedResource,
   matchesEither,
+  type Operation,
   type ResourceName,
 } from '#apiserver/webhooks/match.ts';
 import { type ReviewContent, type ReviewedResource, reviewOf } from '#apiserver/webhooks/review.ts';
@@ -41,6 +42,12 @@ export class Reviewer {
   constructor(parts: ReviewerParts, request: AdmissionRequest) {
     this.#parts = parts;
     this.request = request;
+  }
+
+  /** As webhooks see it. */
+  get operation(): Operation {
+    const { view, operation } = this.request;
+    return view?.operation ?? operation;
   }
 
   /** Undefined when the webhook does not want to see the request as it stands now. */
@@ -105,10 +112,10 @@ export class Reviewer {
   }
 
   #matched(): Matched {
-    const { served, view, operation, subresource = '', namespace = '', object, name } = this.request;
+    const { served, view, subresource = '', namespace = '', object, name } = this.request;
     const isNamespace = served.resource === 'namespaces';
     return {
-      operation: view?.operation ?? operation,
+      operation: this.operation,
       resource: resourceNameOf(served),
       subresource: view?.subresource ?? subresource,
       namespace: isNamespace ? (name ?? nameOf(object)) : namespace,
@@ -123,6 +130,8 @@ export class Reviewer {
 
   #labels(): (Labels | undefined)[] {
     const { object, old, operation, view } = this.request;
+    // Options of a connection have none.
+    if (view?.operation === 'CONNECT') return [];
     const seen = (one: KubeObject | undefined) => one && labelsOf(view ? view.show(one) : one);
     return operation === 'DELETE' ? [seen(old)] : [seen(object), seen(old)];
   }
