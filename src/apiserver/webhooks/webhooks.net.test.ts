@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { ValidatingWebhookConfiguration } from '#kube/kinds/admissionregistration/validating-webhook-configuration.ts';
 import { Deployment } from '#kube/kinds/apps/deployment.ts';
 import { ConfigMap } from '#kube/kinds/core/config-map.ts';
+import { Event } from '#kube/kinds/core/event.ts';
 import { typed } from '#kube/kind.ts';
 import { patching } from '#testing/webhook-server.ts';
 import {
@@ -72,6 +73,31 @@ describe('what a webhook is asked', () => {
     assert.equal(hook.questions.length, 3);
     await world.client.update(ConfigMap, configMap('b'));
     assert.equal(hook.questions.length, 5, 'the old object counts too');
+  });
+
+  test('an object in the version of the rule', async () => {
+    await using world = await startWebhookWorld();
+    const hook = await world.hook({ answer: () => patching({ op: 'add', path: '/note', value: 'from the webhook' }) });
+    const rules = [{ ...ofConfigMaps, apiGroups: ['events.k8s.io'], resources: ['events'] }];
+    const clientConfig = hook.clientConfig();
+    await mutating(world, 'equivalent', { clientConfig, rules }, { clientConfig, rules, matchPolicy: 'Exact' });
+    const metadata = { namespace, name: 'e' };
+    const event = {
+      metadata,
+      involvedObject: { namespace },
+      message: 'from the client',
+      reason: 'Tried',
+      type: 'Normal',
+    };
+    const created = await world.client.create(Event, typed(Event, event));
+    assert.equal(created.message, 'from the webhook');
+    assert.equal(hook.questions.length, 1, 'under Exact it is not asked');
+    const [asked] = hook.questions;
+    assert.deepEqual(asked?.kind, { group: 'events.k8s.io', version: 'v1', kind: 'Event' });
+    assert.deepEqual(asked?.requestKind, { group: '', version: 'v1', kind: 'Event' });
+    assert.deepEqual(asked?.requestResource, { group: '', version: 'v1', resource: 'events' });
+    assert.equal(asked?.object?.['apiVersion'], 'events.k8s.io/v1');
+    assert.equal(asked?.object?.['note'], 'from the client');
   });
 
   test('a scale as a Scale, whose number it may change', async () => {
