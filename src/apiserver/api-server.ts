@@ -118,8 +118,9 @@ export class ApiServer implements Api, Disposable {
     return watchObjects(this, { target: this.#target(request), options: request.options }, deliver);
   }
 
-  /** Lets go of the connections to webhooks. */
+  /** Lets go of the connections to webhooks, and of the store. */
   [Symbol.dispose](): void {
+    this.rights[Symbol.dispose]();
     this.#webhooks[Symbol.dispose]();
   }
 

@@ -50,7 +50,7 @@ function readHeaders(request: IncomingMessage): Wanted | undefined {
   for (let index = 0; index < request.rawHeaders.length; index += 2) {
     const name = (request.rawHeaders[index] ?? '').toLowerCase();
     if (!name.startsWith(PREFIX)) continue;
-    values.set(name, [...(values.get(name) ?? []), request.rawHeaders[index + 1] ?? '']);
+    values.set(name, [...(values.get(name) ?? []), utf8(request.rawHeaders[index + 1] ?? '')]);
     delete request.headers[name];
   }
   const user = values.get('impersonate-user')?.[0] ?? '';
@@ -60,6 +60,11 @@ function readHeaders(request: IncomingMessage): Wanted | undefined {
   for (const [name, list] of values) if (name.startsWith(EXTRA)) extra.set(decoded(name.slice(EXTRA.length)), list);
   const isAsked = user !== '' || groups.length > 0 || uid !== '' || extra.size > 0;
   return isAsked ? { user, groups, uid, extra } : undefined;
+}
+
+/** Node reads headers as Latin-1. */
+function utf8(text: string): string {
+  return Buffer.from(text, 'latin1').toString('utf8');
 }
 
 /** Keys may be percent-encoded; what is not so after all is taken as it stands. */

@@ -101,6 +101,24 @@ describe('requests', () => {
     await send('DELETE', `${BINDINGS}/nowhere`);
   });
 
+  test('who may update, but not create, creates nothing by updates', async () => {
+    await give('changer', rule('update patch', '', 'configmaps'), rule('update', 'rbac.authorization.k8s.io', 'roles'));
+    const cannot = 'is forbidden: User "changer" cannot create resource';
+    const apply = { 'content-type': 'application/apply-patch+yaml' };
+    const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'x' } };
+    const path = '/api/v1/namespaces/default/configmaps/x?fieldManager=m';
+    const applied = await send('PATCH', path, { as: 'changer', body: map, headers: apply });
+    assert.equal(
+      applied.body['message'],
+      `configmaps "x" ${cannot} "configmaps" in API group "" in the namespace "default"`,
+    );
+    const put = await send('PUT', `${ROLES}/new`, { as: 'changer', body: { metadata: { name: 'new' } } });
+    assert.equal(put.status, 403);
+    assert.match(String(put.body['message']), new RegExp(`^roles.rbac.authorization.k8s.io "new" ${cannot}`));
+    await give('maker', rule('patch', '', 'configmaps'), rule('create', '', 'configmaps'));
+    assert.equal((await send('PATCH', path, { as: 'maker', body: map, headers: apply })).status, 201);
+  });
+
   test('exec is a create by POST and a get by GET', async () => {
     const path = '/api/v1/namespaces/default/pods/x/exec';
     for (const [method, verb] of [
@@ -265,9 +283,11 @@ describe('impersonation', () => {
       ],
       [{ 'impersonate-user': 'system:serviceaccount:a:b', 'impersonate-group': 'g' }, ['g', 'system:authenticated']],
       [{ 'impersonate-user': 'system:serviceaccount:a' }, ['system:authenticated']],
+      [{ 'impersonate-user': Buffer.from('jürgen').toString('latin1') }, ['system:authenticated']],
     ];
     for (const [headers, groups] of rows) {
-      assert.deepEqual(await whoami(headers), { username: headers['impersonate-user'], groups });
+      const username = Buffer.from(headers['impersonate-user'] ?? '', 'latin1').toString();
+      assert.deepEqual(await whoami(headers), { username, groups });
     }
   });
 

@@ -11,7 +11,7 @@ export interface HeldRules {
   readonly missing: readonly RoleRef[];
 }
 
-export interface Rights {
+export interface Rights extends Disposable {
   readonly authorizer: Authorizer;
   /** By roles only: a member of `system:masters` holds what a binding says. */
   heldBy(user: User, namespace: string | undefined): HeldRules;
@@ -31,5 +31,6 @@ export function createRights(store: Store): Rights {
       };
     },
     rulesOf: (role, namespace) => index.rulesOf(role, namespace),
+    [Symbol.dispose]: () => index[Symbol.dispose](),
   };
 }

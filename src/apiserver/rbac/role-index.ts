@@ -30,16 +30,23 @@ export interface Grant {
 type BindingsByRole = Map<string, Map<string, Binding>>;
 type GrantsBySubject = Map<string, BindingsByRole>;
 
-export class RoleIndex {
+export class RoleIndex implements Disposable {
   readonly #rules = new Map<string, readonly PolicyRule[]>();
   /** By namespace; '' for those of the whole cluster. */
   readonly #grants = new Map<string, GrantsBySubject>();
+  readonly #following = new DisposableStack();
 
   constructor(store: Store) {
-    for (const kind of [ClusterRole, Role]) follow(store, kind, (object, previous) => this.#setRole(object, previous));
-    for (const kind of [ClusterRoleBinding, RoleBinding]) {
-      follow(store, kind, (object, previous) => this.#setBinding(object, previous));
+    for (const kind of [ClusterRole, Role]) {
+      this.#following.use(follow(store, kind, (object, previous) => this.#setRole(object, previous)));
     }
+    for (const kind of [ClusterRoleBinding, RoleBinding]) {
+      this.#following.use(follow(store, kind, (object, previous) => this.#setBinding(object, previous)));
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#following.dispose();
   }
 
   /** The roles of a user in the whole cluster and, if one is given, in a namespace. */
@@ -147,11 +154,11 @@ function memberOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
 type Listener<T> = (object: T | undefined, previous: T | undefined) => void;
 
 /** Everything that is there, and then everything that changes. */
-function follow<T extends KubeObject>(store: Store, kind: Kind<T>, listener: Listener<T>): void {
+function follow<T extends KubeObject>(store: Store, kind: Kind<T>, listener: Listener<T>): Disposable {
   const resource = resourceOf(kind);
   const { objects, revision } = store.list(resource);
   for (const object of objects) listener(object as T, undefined);
-  store.watch(resource, revision, ({ type, object, previous }) => {
+  return store.watch(resource, revision, ({ type, object, previous }) => {
     listener(type === 'deleted' ? undefined : (object as T), (previous ?? undefined) as T | undefined);
   });
 }

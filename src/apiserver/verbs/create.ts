@@ -5,6 +5,7 @@ import { alreadyExists, badRequest, invalid, plainError, type StatusError } from
 import type { WriteOptions } from '#client/transport.ts';
 import { RevisionConflict } from '#store/errors.ts';
 import { admissionRequest, type Api, refOf, type Target, writeContext } from '#apiserver/api.ts';
+import { refusal } from '#apiserver/authorize.ts';
 import { decode, type SentBody } from '#apiserver/decode.ts';
 import { createOptions } from '#apiserver/admission/options.ts';
 import { generateName, metadataProblems, stampNew } from '#apiserver/metadata.ts';
@@ -37,6 +38,8 @@ export interface DecodedCreate extends Omit<CreateRequest, 'body'> {
   readonly object: KubeObject;
   /** `set` when the managedFields are right already. */
   readonly ownership?: 'set';
+  /** Of an update or an apply to what is not there. */
+  readonly origin?: 'update';
 }
 
 /** The rest of the road of a creation; update and apply end here too. */
@@ -57,6 +60,7 @@ export async function createDecoded(api: Api, request: DecodedCreate, caller: Ca
   for (let draw = 1; ; draw += 1) {
     const isDrawn = drawName(api, object);
     validate(served, object, context);
+    if (request.origin === 'update') requireCreationRight(api, target, caller);
     await api.admission.validate(served.resource, admissionRequest(target, caller, admitted));
     demandSize(object, caller);
     using _room = api.quotas.admit({ kind: served.kind, resource: served.resource, namespace, object, old: undefined });
@@ -66,6 +70,15 @@ export async function createDecoded(api: Api, request: DecodedCreate, caller: Ca
     if (!isDrawn || draw >= MAX_NAME_DRAWS) throw taken(api, { ...target, name: object.metadata.name ?? '' });
     object.metadata.name = '';
   }
+}
+
+/** Whoever may update need not be one who may create. */
+function requireCreationRight({ rights }: Api, { served, namespace, name }: Target, { user }: Caller): void {
+  const { group, plural } = served.kind;
+  const action = { verb: 'create', group, resource: plural, subresource: undefined, namespace, name };
+  const attributes = { type: 'resource', ...action } as const;
+  const decision = rights.authorizer(user, attributes);
+  if (!decision.isAllowed) throw refusal(user, attributes, decision);
 }
 
 /** A document that replaces or applies an object says which one it means, as well as the URL does. */

@@ -76,7 +76,8 @@ async function applyObject(api: Api, request: PatchRequest, caller: Caller): Pro
     const object = appliedTo(api, request, undefined, caller);
     requireName(object, target);
     reconcileWithUrl(object, target);
-    return { object: await createDecoded(api, { target, object, options, ownership: 'set' }, caller), isNew: true };
+    const creation = { target, object, options, ownership: 'set', origin: 'update' } as const;
+    return { object: await createDecoded(api, creation, caller), isNew: true };
   }
   const change = (current: KubeObject): KubeObject => {
     const object = appliedTo(api, request, present(target.served, current), caller);

@@ -30,7 +30,8 @@ export async function updateObject(api: Api, request: UpdateRequest, caller: Cal
   reconcileWithUrl(sent, target);
   const isThere = api.store.get(target.served.resource, refOf(target)) !== undefined;
   if (!isThere && target.served.strategy.allowsCreateOnUpdate && target.subresource === undefined) {
-    return { object: await createDecoded(api, { target, object: sent, options }, caller), isNew: true };
+    const creation = { target, object: sent, options, origin: 'update' } as const;
+    return { object: await createDecoded(api, creation, caller), isNew: true };
   }
   const uid = sent.metadata.uid;
   const change = (current: KubeObject): KubeObject => {
