@@ -6,23 +6,21 @@
 import type { IncomingMessage } from 'node:http';
 import { type PeerCertificate, TLSSocket } from 'node:tls';
 import { unauthorized } from '#kube/status.ts';
+import type { ServiceAccountTokens } from '#apiserver/tokens/service-account-tokens.ts';
 import { ANONYMOUS, AUTHENTICATED, CREDENTIAL_ID, type User } from '#apiserver/user.ts';
-
-/** Undefined for a token that is not valid. */
-export type TokenAuthenticator = (token: string) => User | undefined | Promise<User | undefined>;
 
 /** Certificates do not change on a connection. */
 const bySocket = new WeakMap<TLSSocket, User | undefined>();
 
-export async function authenticate(request: IncomingMessage, tokens: TokenAuthenticator): Promise<User> {
+export function authenticate(request: IncomingMessage, tokens: ServiceAccountTokens): User {
   const user = certificateUser(request.socket);
   if (user) return user;
   const token = bearerToken(request.headers.authorization);
   if (token === undefined && presentsCertificate(request.socket)) throw unauthorized();
   if (token === undefined) return ANONYMOUS;
-  const found = await tokens(token);
-  if (!found) throw unauthorized();
-  return found;
+  const { user: bearer } = tokens.authenticate(token);
+  if (!bearer) throw unauthorized();
+  return bearer;
 }
 
 function certificateUser(socket: unknown): User | undefined {

@@ -25,7 +25,7 @@ export async function route(http: HttpApi, exchange: Exchange): Promise<void> {
   const path = parsePath(exchange.path);
   const observed = http.requests.begin(exchange, path);
   try {
-    await admitCaller(http, exchange, path);
+    admitCaller(http, exchange, path);
     await dispatch(http, exchange, path);
   } catch (error) {
     if (!(error instanceof PlainFailure)) throw error;
@@ -36,10 +36,10 @@ export async function route(http: HttpApi, exchange: Exchange): Promise<void> {
 }
 
 /** Who asks, whom they ask as, and whether they may. */
-async function admitCaller(http: HttpApi, exchange: Exchange, path: ApiPath): Promise<void> {
+function admitCaller(http: HttpApi, exchange: Exchange, path: ApiPath): void {
   const attributes = attributesOf(exchange, path);
   try {
-    exchange.user = await authenticate(exchange.request, http.tokens);
+    exchange.user = authenticate(exchange.request, http.api.tokens);
   } catch (error) {
     beginAudit(http, exchange, { user: undefined, attributes, path });
     throw error;
@@ -90,7 +90,7 @@ export async function upgrade(http: HttpApi, request: IncomingMessage, { socket,
   socket.on('error', () => socket.destroy());
   try {
     const path = parsePath(exchange.path);
-    await admitCaller(http, exchange, path);
+    admitCaller(http, exchange, path);
     if (path.type !== 'resource') throw methodNotAllowed();
     await proxyUpgrade(http, {
       exchange,

@@ -14,7 +14,6 @@ import { StatusError } from '#kube/status.ts';
 import type { ApiServer } from '#apiserver/api-server.ts';
 import type { AuditLog } from '#apiserver/audit/audit-log.ts';
 import { asStatusError } from '#apiserver/failures.ts';
-import type { TokenAuthenticator } from '#apiserver/http/authenticate.ts';
 import { Exchange } from '#apiserver/http/exchange.ts';
 import type { HealthCheck } from '#apiserver/http/health.ts';
 import type { KubeletProxy } from '#apiserver/http/proxy.ts';
@@ -53,8 +52,6 @@ export interface HttpServerOptions {
   readonly logger: Logger;
   /** The product's version, shown by `/version`. */
   readonly version: string;
-  /** Tokens of service accounts when absent. */
-  readonly tokens?: TokenAuthenticator;
   readonly patience?: Patience;
   /** Records requests; none are when absent. */
   readonly audit?: AuditLog | undefined;
@@ -70,7 +67,6 @@ export interface HttpServerOptions {
 /** What the handlers of requests share. */
 export interface HttpApi {
   readonly api: ApiServer;
-  readonly tokens: TokenAuthenticator;
   readonly audit: AuditLog | undefined;
   readonly kubelet: KubeletProxy | undefined;
   readonly checks: readonly HealthCheck[];

@@ -62,9 +62,6 @@ class NamespaceReconciler {
 
   async #furnish({ metadata: { name: namespace } }: Stored<Namespace>): Promise<void> {
     const { caches, rootCa } = this.#options;
-    if (!caches.of(ServiceAccount).get({ namespace, name: DEFAULT_ACCOUNT })) {
-      await this.#create(ServiceAccount, typed(ServiceAccount, { metadata: { namespace, name: DEFAULT_ACCOUNT } }));
-    }
     const ref = { namespace, name: ROOT_CA_CONFIG_MAP };
     const known = caches.of(ConfigMap).get(ref);
     const data = { 'ca.crt': rootCa };
@@ -74,6 +71,10 @@ class NamespaceReconciler {
       };
       await this.#create(ConfigMap, typed(ConfigMap, { metadata: { ...ref, annotations }, data }));
     } else if (!deepEqual(known.data, data)) await this.#options.client.derived.update(ConfigMap, { ...known, data });
+    // Last: pods wait for the account, and show the authority.
+    if (!caches.of(ServiceAccount).get({ namespace, name: DEFAULT_ACCOUNT })) {
+      await this.#create(ServiceAccount, typed(ServiceAccount, { metadata: { namespace, name: DEFAULT_ACCOUNT } }));
+    }
   }
 
   async #create<T extends KubeObject>(kind: Kind<T>, object: T): Promise<void> {
