@@ -89,7 +89,6 @@ export class ApiHttpServer implements AsyncDisposable {
     const metrics = options.metrics ?? new MetricRegistry();
     this.#http = {
       api: options.api,
-      tokens: options.tokens ?? ((token) => options.api.tokens.authenticate(token).user),
       audit: options.audit,
       kubelet: options.kubelet,
       checks: options.checks ?? [],
