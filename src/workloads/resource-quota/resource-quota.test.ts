@@ -11,7 +11,7 @@ import { ResourceQuota } from '#kube/kinds/core/resource-quota.ts';
 import { typed } from '#kube/kind.ts';
 import { startTestApi, type TestApi } from '#testing/api.ts';
 import { createWorkloads } from '#workloads/create-workloads.ts';
-import { jobOf } from '#workloads/job/fixtures/world.ts';
+import { jobOf, NAME } from '#workloads/job/fixtures/world.ts';
 
 const namespace = 'default';
 
@@ -86,9 +86,20 @@ test('a Job that meets a quota says so, and goes on when there is room', async (
   await client.create(Job, jobOf({ completions: 2, parallelism: 2 }));
   await w.settled();
   assert.deepEqual(await w.used(), { pods: '1' });
+  const [first] = (await client.list(Pod, { namespace })).items;
+  const ended = { type: 'merge', body: { status: { phase: 'Succeeded' } }, subresource: 'status' } as const;
+  await client.patch(
+    ResourceQuota,
+    { namespace, name: 'q' },
+    { type: 'merge', body: { spec: { hard: { pods: '0' } } } },
+  );
+  await client.patch(Pod, { namespace, name: first?.metadata.name ?? '' }, ended);
+  await w.settled();
+  const { status } = await client.get(Job, { namespace, name: NAME });
+  assert.deepEqual([status?.succeeded, status?.uncountedTerminatedPods], [1, {}]);
   const patch = { type: 'merge', body: { spec: { hard: { pods: '2' } } } } as const;
   await client.patch(ResourceQuota, { namespace, name: 'q' }, patch);
   await w.api.clock.advance(60_000);
   await w.settled();
-  assert.deepEqual(await w.used(), { pods: '2' });
+  assert.deepEqual(await w.used(), { pods: '1' });
 });
