@@ -93,7 +93,7 @@ async function replace(api: Api, replacement: Replacement, caller: Caller): Prom
   if (errors.length > 0) throw invalid(served.storedAs, object.metadata.name ?? '', errors);
   await api.admission.validate(served.resource, admissionRequest(target, caller, admitted));
   demandSize(object, caller);
-  using __ =
+  using _room =
     target.subresource === undefined
       ? api.quotas.admit({ kind: served.kind, resource: served.resource, namespace, object, old })
       : undefined;

@@ -63,7 +63,7 @@ export async function createDecoded(api: Api, request: DecodedCreate, caller: Ca
     if (request.origin === 'update') requireCreationRight(api, target, caller);
     await api.admission.validate(served.resource, admissionRequest(target, caller, admitted));
     demandSize(object, caller);
-    using __ = api.quotas.admit({ kind: served.kind, resource: served.resource, namespace, object, old: undefined });
+    using _room = api.quotas.admit({ kind: served.kind, resource: served.resource, namespace, object, old: undefined });
     for (const warning of served.strategy.warnings?.(object, undefined) ?? []) caller.warn(warning);
     const stored = await insert(api, { ...target, name: object.metadata.name ?? '' }, object, options);
     if (stored) return present(served, stored);
