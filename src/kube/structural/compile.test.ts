@@ -77,3 +77,27 @@ suite('fieldvalidation-cr', () => {
     });
   }
 });
+
+suite('crd-cel', () => {
+  const { structural, scale, writes } = recorded('crd-cel');
+  const stored = writes.find(({ body, status }) => status === 201 && body?.['kind'] === 'Launch');
+  const written = writes.filter(({ status, method }) => status === 422 && method !== 'GET');
+  assert.equal(written.length, 4);
+  for (const { method, body, causes } of written) {
+    test(JSON.stringify((body as { spec?: unknown }).spec), () => {
+      const old = method === 'PATCH' ? prepared(structural, stored?.body) : undefined;
+      const base = clone(old ?? body) as unknown as { spec: Record<string, unknown> };
+      Object.assign(base.spec, (body as { spec: Record<string, unknown> }).spec);
+      const object = prepared(structural, base);
+      const errors = structural.validate(object, old, { scale });
+      assert.deepEqual([...errors].sort(byField), [...causes].sort(byField));
+    });
+  }
+});
+
+function prepared(structural: StructuralSchema, body: unknown): KubeObject {
+  const object = clone(body) as KubeObject;
+  structural.prune(object);
+  structural.applyDefaults(object);
+  return object;
+}

@@ -13,6 +13,7 @@ import type { Schema } from '#kube/schema.ts';
 import { fillStructuralDefaults } from '#kube/structural/defaults.ts';
 import { type JsonObject, type JsonSchema, readJsonSchema } from '#kube/structural/json-schema.ts';
 import { pruneObject } from '#kube/structural/prune.ts';
+import { ruleTree } from '#kube/structural/rules/rule-tree.ts';
 import { resourceSchema } from '#kube/structural/to-schema.ts';
 import { resourceErrors } from '#kube/structural/validate-resource.ts';
 
@@ -21,6 +22,8 @@ export interface ValidateOptions {
   readonly scale?: ScaleSubresource | undefined;
   /** Set when only `status` was written: nothing else is then held against the writer. */
   readonly subresource?: 'status' | undefined;
+  /** Told of rules that fail for what did not change, which is no error: the client gets them as warnings. */
+  readonly warn?: ((text: string) => void) | undefined;
 }
 
 export interface StructuralSchema {
@@ -44,10 +47,11 @@ export function compileStructural(openAPIV3Schema: JsonObject): StructuralSchema
 }
 
 function ofSchema(schema: JsonSchema): StructuralSchema {
+  const checks = { schema, rules: ruleTree(schema, { isResource: true }) };
   return {
     schema: resourceSchema(schema),
     prune: (object) => pruneObject(schema, object as unknown as Record<string, unknown>),
     applyDefaults: (object) => fillStructuralDefaults(schema, object),
-    validate: (object, old, options = {}) => resourceErrors(schema, { object, old }, options),
+    validate: (object, old, options = {}) => resourceErrors(checks, { object, old }, options),
   };
 }

@@ -74,7 +74,7 @@ export class Correlation {
 }
 
 /** Elements of a list that is a map of its keys, by key; the first of several. Empty for other lists. */
-function elementsByKey(schema: JsonSchema, list: readonly unknown[]): Map<string, unknown> {
+export function elementsByKey(schema: JsonSchema, list: readonly unknown[]): Map<string, unknown> {
   const byKey = new Map<string, unknown>();
   for (const element of list) {
     const key = keyOf(schema, element);
@@ -84,7 +84,7 @@ function elementsByKey(schema: JsonSchema, list: readonly unknown[]): Map<string
 }
 
 /** What names an element in such a list; undefined where nothing does. */
-function keyOf(schema: JsonSchema, element: unknown): string | undefined {
+export function keyOf(schema: JsonSchema, element: unknown): string | undefined {
   if (schema.listType !== 'map' || schema.listMapKeys.length === 0 || !isObject(element)) return undefined;
   const values = schema.listMapKeys.map((name) => getMember(element, name));
   const isScalar = (value: unknown) => ['string', 'number', 'boolean'].includes(typeof value);

@@ -5,8 +5,10 @@ import { child, type FieldError, type FieldErrorReason } from '#kube/field-error
 import type { ScaleSubresource } from '#kube/kind.ts';
 import { Correlation } from '#kube/structural/correlation.ts';
 import { embeddedErrors } from '#kube/structural/embedded.ts';
-import { additionalSchema, type JsonSchema } from '#kube/structural/json-schema.ts';
+import type { JsonSchema } from '#kube/structural/json-schema.ts';
 import { listTypeErrors } from '#kube/structural/list-types.ts';
+import { ruleErrors } from '#kube/structural/rules/evaluate.ts';
+import type { RuleNode } from '#kube/structural/rules/rule-tree.ts';
 import { scaleSpecErrors, scaleStatusErrors } from '#kube/structural/scale-errors.ts';
 import { schemaFindings } from '#kube/structural/validate-schema.ts';
 
@@ -34,12 +36,19 @@ const UNCHECKED: FieldError = {
     'Invalid value: "null": some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
 };
 
+export interface Checks {
+  readonly schema: JsonSchema;
+  /** Undefined when the schema has none. */
+  readonly rules: RuleNode | undefined;
+}
+
 interface Options {
+  readonly warn?: ((text: string) => void) | undefined;
   readonly scale?: ScaleSubresource | undefined;
   readonly subresource?: 'status' | undefined;
 }
 
-export function resourceErrors(schema: JsonSchema, write: Write, options: Options): FieldError[] {
+export function resourceErrors({ schema, rules }: Checks, write: Write, options: Options): FieldError[] {
   const correlation = write.old === undefined ? undefined : new Correlation(schema, write.object, write.old);
   const isOfStatus = options.subresource === 'status';
   const errors = [
@@ -48,14 +57,10 @@ export function resourceErrors(schema: JsonSchema, write: Write, options: Option
     ...(isOfStatus ? [] : embeddedErrors(schema, write.object, '')),
     ...newListErrors(schema, write),
   ];
-  return hasRules(schema) && errors.some(({ reason }) => BLOCKING.has(reason)) ? [...errors, UNCHECKED] : errors;
-}
-
-function hasRules(schema: JsonSchema): boolean {
-  const { items } = schema;
-  const additional = additionalSchema(schema);
-  const below = [...schema.properties.values(), ...(items ? [items] : []), ...(additional ? [additional] : [])];
-  return schema.rules.length > 0 || below.some(hasRules);
+  if (rules === undefined) return errors;
+  if (errors.some(({ reason }) => BLOCKING.has(reason))) return [...errors, UNCHECKED];
+  const { warn } = options;
+  return [...errors, ...ruleErrors(rules, { value: write.object, old: write.old, correlation, path: '', warn })];
 }
 
 function errorsOf(schema: JsonSchema, value: unknown, correlation: Correlation | undefined): FieldError[] {

@@ -14,7 +14,7 @@ import { goSyntax } from '#kube/go-text.ts';
 import { ParseError } from '#kube/parse-error.ts';
 import { compilePattern, type MatchBudget, MatchTooCostly } from '#kube/re2.ts';
 import type { Correlation } from '#kube/structural/correlation.ts';
-import { checkFormat, isKnownFormat } from '#kube/structural/formats.ts';
+import { checkFormat, isKnownFormat } from '#kube/formats.ts';
 import { additionalSchema, type JsonSchema } from '#kube/structural/json-schema.ts';
 import { checkNumber } from '#kube/structural/number-checks.ts';
 import {

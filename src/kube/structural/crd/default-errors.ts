@@ -5,6 +5,8 @@ import { goSyntax } from '#kube/go-text.ts';
 import { embeddedErrors } from '#kube/structural/embedded.ts';
 import type { JsonSchema } from '#kube/structural/json-schema.ts';
 import { pruneValue } from '#kube/structural/prune.ts';
+import { ruleErrors } from '#kube/structural/rules/evaluate.ts';
+import { ruleTree } from '#kube/structural/rules/rule-tree.ts';
 import { locate } from '#kube/structural/validate-resource.ts';
 import { schemaFindings } from '#kube/structural/validate-schema.ts';
 
@@ -35,7 +37,17 @@ function ownErrors(schema: JsonSchema, field: string, place: 'meta' | 'value'): 
   const ofPruning = place === 'meta' ? [] : prunedErrors(schema, field);
   const ofEmbedded = place === 'meta' ? [] : embeddedErrors(schema, schema.default, field);
   if (ofEmbedded.length > 0) return [...ofPruning, ...ofEmbedded];
-  return [...ofPruning, ...locate(schemaFindings(schema, schema.default), field)];
+  const ofSchema = locate(schemaFindings(schema, schema.default), field);
+  return [...ofPruning, ...ofSchema, ...(ofSchema.length > 0 ? [] : ofRules(schema, field))];
+}
+
+/** Rules are asked about the default as it stands, and about putting it where nothing was. */
+function ofRules(schema: JsonSchema, path: string): FieldError[] {
+  const rules = ruleTree(schema, { isResource: schema.embeddedResource });
+  const value = schema.default;
+  if (rules === undefined) return [];
+  const ofUnchanged = ruleErrors(rules, { value, old: value, path });
+  return ofUnchanged.length > 0 ? ofUnchanged : ruleErrors(rules, { value, old: undefined, path });
 }
 
 function prunedErrors(schema: JsonSchema, field: string): FieldError[] {

@@ -1,5 +1,6 @@
 /** Parts of a CustomResourceDefinition as Go's %#v prints them, which shows in some of Kubernetes' error texts. */
 import { type Members, textAt, type Version } from '#kube/structural/crd/definition.ts';
+import type { ValidationRule } from '#kube/structural/json-schema.ts';
 
 /** Where Go prints the address of a value, which no client can know. */
 const ADDRESS = '0xc000000000';
@@ -47,4 +48,16 @@ function printColumn(column: Members): string {
 
 function printSelectableField(field: Members): string {
   return `apiextensions.SelectableField{JSONPath:${quoted(textAt(field, 'jsonPath'))}}`;
+}
+
+export function printRule(rule: ValidationRule): string {
+  const members = [
+    `Rule:${quoted(rule.rule)}`,
+    `Message:${quoted(rule.message)}`,
+    `MessageExpression:${quoted(rule.messageExpression)}`,
+    `Reason:${pointer('apiextensions.FieldValueErrorReason', rule.reason)}`,
+    `FieldPath:${quoted(rule.fieldPath)}`,
+    `OptionalOldSelf:${pointer('bool', rule.optionalOldSelf)}`,
+  ];
+  return `apiextensions.ValidationRule{${members.join(', ')}}`;
 }

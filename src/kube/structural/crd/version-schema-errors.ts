@@ -2,6 +2,7 @@
 import { child, type FieldError, forbiddenField, invalidField } from '#kube/field-error.ts';
 import { ParseError } from '#kube/parse-error.ts';
 import { defaultErrors } from '#kube/structural/crd/default-errors.ts';
+import { ruleErrors } from '#kube/structural/crd/rule-errors.ts';
 import { schemaPartErrors } from '#kube/structural/crd/schema-errors.ts';
 import { structuralErrors } from '#kube/structural/crd/structural-errors.ts';
 import type { JsonSchema } from '#kube/structural/json-schema.ts';
@@ -46,12 +47,15 @@ export function versionSchemaErrors(schema: JsonSchema | ParseError | undefined,
   if (schema instanceof ParseError) return [forbiddenField(path, schema.message)];
   const ofStructure = structuralErrors(schema, path);
   const ofDefaults = ofStructure.length > 0 ? [] : defaultErrors({ ...schema, embeddedResource: true }, path);
+  const ofParts = schemaPartErrors(schema, path);
+  const isSound = ofStructure.length === 0 && ofDefaults.length === 0;
   return [
     ...(place.hasStatus ? rootErrors(schema, path) : []),
     ...(schema.nullable ? [forbiddenField(child(path, 'nullable'), 'nullable cannot be true at the root')] : []),
     ...ofStructure,
     ...ofDefaults,
-    ...schemaPartErrors(schema, path),
+    ...ofParts,
+    ...(isSound ? ruleErrors(schema, path, { schemaErrors: ofParts, isKnown: place.isKnown }) : []),
   ];
 }
 

@@ -9,7 +9,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { parseRequestUrl } from '#kube/go-url.ts';
 import { parseDuration } from '#kube/duration.ts';
 import { ParseError } from '#kube/parse-error.ts';
-import { isCardNumber, isIsbn10, isIsbn13 } from '#kube/structural/check-digits.ts';
+import { isCardNumber, isIsbn10, isIsbn13 } from '#kube/check-digits.ts';
 
 type Check = (text: string) => boolean;
 
