@@ -48,7 +48,9 @@ export interface ObjectRules {
 export interface RulesOptions {
   readonly scale: ScaleSubresource | undefined;
   /** Set when only the status was written. */
-  readonly subresource: 'status' | undefined;
+  readonly subresource?: 'status' | undefined;
+  /** Told of rules that fail for what did not change, which is no error: the client gets them as warnings. */
+  readonly warn?: ((text: string) => void) | undefined;
 }
 
 /** What only a kind has that a CustomResourceDefinition defines (`defined-kind.ts`). */

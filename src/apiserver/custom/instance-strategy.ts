@@ -5,13 +5,15 @@
 import { isTrueOf } from '#kube/defined-kind.ts';
 import { type FieldError, invalidField } from '#kube/field-error.ts';
 import type { CustomResourceDefinition } from '#kube/kinds/apiextensions/custom-resource-definition.ts';
-import type { Kind } from '#kube/kind.ts';
+import type { Kind, RulesOptions } from '#kube/kind.ts';
 import type { KubeObject } from '#kube/object.ts';
 import { failure, StatusError } from '#kube/status.ts';
 import { contentChanged } from '#apiserver/generation.ts';
 import type { Conversion } from '#apiserver/registry.ts';
-import type { Strategy } from '#apiserver/strategy.ts';
+import type { Strategy, WriteContext } from '#apiserver/strategy.ts';
 import { statusOnly } from '#apiserver/subresources.ts';
+
+type Told = Omit<RulesOptions, 'scale'>;
 
 interface InstanceRules {
   readonly kind: Kind;
@@ -22,19 +24,27 @@ interface InstanceRules {
 
 export function instanceStrategy({ kind, conversion, current }: InstanceRules): Strategy {
   const before = (old: KubeObject) => conversion.fromStored(old);
-  const errors = (object: KubeObject, old: KubeObject | undefined, subresource?: 'status') => [
+  const errors = (object: KubeObject, old: KubeObject | undefined, options: Told) => [
     ...kindErrors(kind, object),
-    ...(kind.definition?.rules.validate(object, old, { scale: kind.scale, subresource }) ?? []),
+    ...(kind.definition?.rules.validate(object, old, { scale: kind.scale, ...options }) ?? []),
   ];
+  const warnings = (context: WriteContext): Told => ({ warn: (text) => context.warn(text) });
   return {
     checkCreate() {
       if (isTrueOf(current(), 'Terminating')) throw terminating(kind);
     },
     isNewGeneration: (object, old) => contentChanged(kind, object, before(old)),
     requiresVersionOnUpdate: true,
-    validate: (object) => errors(object, undefined),
-    validateUpdate: (object, old) => errors(object, before(old)),
-    subresources: { status: { ...statusOnly, validateUpdate: (object, old) => errors(object, before(old), 'status') } },
+    validate: (object, context) => errors(object, undefined, warnings(context)),
+    validateUpdate: (object, old, context) => errors(object, before(old), warnings(context)),
+    subresources: {
+      status: {
+        ...statusOnly,
+        validateUpdate: (object, old, context) => {
+          return errors(object, before(old), { ...warnings(context), subresource: 'status' });
+        },
+      },
+    },
   };
 }
 
