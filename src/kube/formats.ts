@@ -95,9 +95,14 @@ function isDateTime(text: string): boolean {
 /** Beginnings of the units that Scala writes; Go's own durations are tried first. */
 const UNITS = /^(?:ns|nano|us|\u00b5s|micro|ms|milli|s$|sec|m$|min|h$|hr$|hour|d$|day|w$|wk$|week)/i;
 
+/** Digits that always fit in 64 bits. */
+const MAX_COUNT_DIGITS = 18;
+
 function isDuration(text: string): boolean {
   if (!(parseDuration(text) instanceof ParseError)) return true;
-  return [...text.matchAll(/\d+\s{0,16}([A-Za-z\u00b5]{1,16})/g)].some(([, unit = '']) => UNITS.test(unit));
+  const parts = [...text.matchAll(/(\d+)\s{0,16}([A-Za-z\u00b5]{1,16})/g)];
+  if (parts.some(([, count = '']) => count.length > MAX_COUNT_DIGITS)) return false;
+  return parts.some(([, , unit = '']) => UNITS.test(unit));
 }
 
 // The expression of the format library; it is only tried on texts of at most 255 bytes.

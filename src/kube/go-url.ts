@@ -69,6 +69,8 @@ function readHost(text: string): { host: string; hostname: string; port: string 
   if (match === null) return undefined;
   const [, hostname = '', port = ''] = match;
   if (!text.startsWith('[') && /[\s"<>\\^`{|}/?#@[\]]/.test(hostname)) return undefined;
+  // In a host only letters beyond ASCII may be escaped.
+  if (/%[0-7]/.test(hostname) && !text.startsWith('[')) return undefined;
   const decoded = unescape(hostname);
   if (decoded === undefined) return undefined;
   const host = text.startsWith('[') ? text : decoded + text.slice(hostname.length);

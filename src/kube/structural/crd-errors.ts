@@ -184,7 +184,12 @@ function storedVersionErrors({ storedVersions, versions }: Definition, path: str
     };
   };
   if (storedVersions.length === 0) return [said('must have at least one stored version')];
-  const missing = versions.filter(({ name, storage }) => storage && !storedVersions.includes(name));
+  const open = new Set(storedVersions);
+  // A name that is there twice is found once, as in Kubernetes.
+  const missing = versions.filter(({ name, storage }) => {
+    const isFound = open.delete(name);
+    return storage && !isFound;
+  });
   const known = new Set(versions.map(({ name }) => name));
   return [
     ...missing.map(({ name }) => said(`must have the storage version ${name}`)),

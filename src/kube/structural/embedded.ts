@@ -6,7 +6,13 @@ import { getMember, isObject } from '#base/json.ts';
 import { decodeError } from '#kube/decode-errors.ts';
 import { child, entry, type FieldError, index, invalidField, requiredField } from '#kube/field-error.ts';
 import { metadataSchema } from '#kube/metadata-schema.ts';
-import { dns1035LabelProblems, labelValueProblems, pathSegmentProblems, qualifiedNameProblems } from '#kube/names.ts';
+import {
+  dns1035LabelProblems,
+  dnsLabelProblems,
+  labelValueProblems,
+  pathSegmentProblems,
+  qualifiedNameProblems,
+} from '#kube/names.ts';
 import { additionalSchema, type JsonSchema } from '#kube/structural/json-schema.ts';
 
 type Members = Readonly<Record<string, unknown>>;
@@ -61,6 +67,7 @@ function metadataErrors(metadata: unknown, path: string): FieldError[] {
   return [
     ...nameErrors(metadata, 'generateName', path),
     ...nameErrors(metadata, 'name', path),
+    ...namespaceErrors(metadata, path),
     ...keyErrors(metadata, 'labels', path),
     ...keyErrors(metadata, 'annotations', path),
   ];
@@ -70,6 +77,11 @@ function nameErrors(metadata: Members, member: 'name' | 'generateName', path: st
   const name = metadata[member];
   if (typeof name !== 'string' || name === '') return [];
   return pathSegmentProblems(name).map((problem) => invalidField(child(path, member), name, problem));
+}
+
+function namespaceErrors({ namespace }: Members, path: string): FieldError[] {
+  if (typeof namespace !== 'string' || namespace === '') return [];
+  return dnsLabelProblems(namespace).map((problem) => invalidField(child(path, 'namespace'), namespace, problem));
 }
 
 function keyErrors(metadata: Members, member: 'labels' | 'annotations', path: string): FieldError[] {

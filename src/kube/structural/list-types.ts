@@ -66,6 +66,6 @@ function identityOf(value: unknown): string {
 }
 
 function duplicate(path: string, value: unknown): FieldError {
-  const text = typeof value === 'object' && value !== null ? goSyntax(value) : renderValue(value);
+  const text = typeof value === 'object' && value !== null ? goSyntax(value) : renderValue(value ?? 'null');
   return { ...duplicateField(path, value), message: `Duplicate value: ${text}` };
 }

@@ -5,21 +5,26 @@ import { type Finding, invalidFinding } from '#kube/structural/schema-result.ts'
 
 /** In Kubernetes' order: multiples, the lower bound, the upper bound. */
 export function checkNumber(schema: JsonSchema, value: number, path: string): Finding[] {
-  const said = [multipleText(schema, value, path), minimumText(schema, value, path), maximumText(schema, value, path)];
+  const factor = bound(schema.multipleOf ?? 1, value);
+  const shown = goNumber(value);
+  if (factor <= 0) {
+    const text = `factor MultipleOf declared for ${path} must be positive: ${goNumber(factor)}`;
+    return [invalidFinding(path, goNumber(factor), text), ...boundFindings(schema, value, path)];
+  }
+  const isMultiple = Number.isInteger(value) ? value % factor === 0 : isWholeRatio(value, factor);
+  const text = `${path} in body should be a multiple of ${goNumber(factor)}`;
+  const wrong = schema.multipleOf !== undefined && !isMultiple ? [invalidFinding(path, shown, text)] : [];
+  return [...wrong, ...boundFindings(schema, value, path)];
+}
+
+function boundFindings(schema: JsonSchema, value: number, path: string): Finding[] {
+  const said = [minimumText(schema, value, path), maximumText(schema, value, path)];
   return said.filter((text) => text !== undefined).map((text) => invalidFinding(path, goNumber(value), text));
 }
 
 /** Bounds of whole numbers are compared as whole numbers: 3 is not above 3.5. */
 function bound(limit: number, value: number): number {
   return Number.isInteger(value) ? Math.trunc(limit) : limit;
-}
-
-function multipleText({ multipleOf }: JsonSchema, value: number, path: string): string | undefined {
-  if (multipleOf === undefined) return undefined;
-  const factor = bound(multipleOf, value);
-  if (factor <= 0) return `factor MultipleOf declared for ${path} must be positive: ${goNumber(factor)}`;
-  const isMultiple = Number.isInteger(value) ? value % factor === 0 : isWholeRatio(value, factor);
-  return isMultiple ? undefined : `${path} in body should be a multiple of ${goNumber(factor)}`;
 }
 
 function isWholeRatio(value: number, factor: number): boolean {

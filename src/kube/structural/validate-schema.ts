@@ -258,11 +258,13 @@ function checkMemberCount(schema: JsonSchema, object: Members, path: string, res
 }
 
 function checkAlternatives(schema: JsonSchema, value: unknown, place: Place, result: SchemaResult): void {
-  const branches = (schemas: readonly JsonSchema[]) => schemas.map((one) => checkValue(one, value, place));
+  // What alternatives say is not forgiven, however deep below them it is found.
+  const inside = { ...place, correlation: undefined };
+  const branches = (schemas: readonly JsonSchema[]) => schemas.map((one) => checkValue(one, value, inside));
   if (schema.anyOf.length > 0) checkAnyOf(branches, schema.anyOf, place.path, result);
   if (schema.oneOf.length > 0) checkOneOf(branches(schema.oneOf), place.path, result);
   if (schema.allOf.length > 0) checkAllOf(branches(schema.allOf), place.path, result);
-  if (schema.not && checkValue(schema.not, value, place).isValid) {
+  if (schema.not && checkValue(schema.not, value, inside).isValid) {
     result.add(junctorFinding(`${JSON.stringify(place.path)} must not validate the schema (not)`));
   }
   result.checks += 2;

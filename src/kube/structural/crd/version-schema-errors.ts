@@ -5,7 +5,7 @@ import { defaultErrors } from '#kube/structural/crd/default-errors.ts';
 import { ruleErrors } from '#kube/structural/crd/rule-errors.ts';
 import { schemaPartErrors } from '#kube/structural/crd/schema-errors.ts';
 import { structuralErrors } from '#kube/structural/crd/structural-errors.ts';
-import type { JsonSchema } from '#kube/structural/json-schema.ts';
+import { additionalSchema, type JsonSchema } from '#kube/structural/json-schema.ts';
 
 export interface SchemaPlace {
   readonly path: string;
@@ -41,14 +41,18 @@ const ROOT_MEMBERS = [
   'x-kubernetes-validations',
 ];
 
+const UNSUPPORTED = ['id', '$schema', '$ref', 'patternProperties', 'dependencies', 'additionalItems', 'definitions'];
+
 export function versionSchemaErrors(schema: JsonSchema | ParseError | undefined, place: SchemaPlace): FieldError[] {
   const { path } = place;
   if (schema === undefined) return [];
   if (schema instanceof ParseError) return [forbiddenField(path, schema.message)];
-  const ofStructure = structuralErrors(schema, path);
-  const ofDefaults = ofStructure.length > 0 ? [] : defaultErrors({ ...schema, embeddedResource: true }, path);
+  const isReadable = !hasUnsupported(schema);
+  const ofStructure = isReadable ? structuralErrors(schema, path) : [];
+  const isStructural = isReadable && ofStructure.length === 0;
+  const ofDefaults = isStructural ? defaultErrors({ ...schema, embeddedResource: true }, path) : [];
   const ofParts = schemaPartErrors(schema, path);
-  const isSound = ofStructure.length === 0 && ofDefaults.length === 0;
+  const isSound = isStructural && ofDefaults.length === 0;
   return [
     ...(place.hasStatus ? rootErrors(schema, path) : []),
     ...(schema.nullable ? [forbiddenField(child(path, 'nullable'), 'nullable cannot be true at the root')] : []),
@@ -57,6 +61,16 @@ export function versionSchemaErrors(schema: JsonSchema | ParseError | undefined,
     ...ofParts,
     ...(isSound ? ruleErrors(schema, path, { schemaErrors: ofParts, isKnown: place.isKnown }) : []),
   ];
+}
+
+/** Words that no structural schema has; with them its structure is not looked at. They are errors of their own. */
+function hasUnsupported(schema: JsonSchema): boolean {
+  const { source, items, not } = schema;
+  const additional = additionalSchema(schema);
+  const isSaid = UNSUPPORTED.some((name) => !isZero(source[name])) || schema.itemsList.length > 0;
+  const parts = [...schema.properties.values(), ...schema.allOf, ...schema.anyOf, ...schema.oneOf];
+  const single = [items, not, additional].filter((part) => part !== undefined);
+  return isSaid || [...parts, ...single].some(hasUnsupported);
 }
 
 function rootErrors(schema: JsonSchema, path: string): FieldError[] {
