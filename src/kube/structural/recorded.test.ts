@@ -14,12 +14,17 @@ import { compileStructural } from '#kube/structural/compile.ts';
 import { crdErrors } from '#kube/structural/crd-errors.ts';
 import type { JsonObject } from '#kube/structural/json-schema.ts';
 
-function recorded<T>(name: 'formats' | 'objects' | 'definitions'): readonly T[] {
+interface Recorded {
+  readonly formats: readonly (readonly [format: string, text: string, isValid: boolean])[];
+  readonly objects: readonly RecordedObject[];
+  readonly definitions: readonly RecordedDefinition[];
+}
+
+function recorded<N extends keyof Recorded>(name: N): Recorded[N] {
   const text = readFileSync(path.join(import.meta.dirname, `fixtures/recorded-${name}.json`), 'utf8');
-  const fixture = JSON.parse(text.replaceAll(/selfType[0-9]+/g, 'self')) as Record<string, readonly T[]>;
-  const rows = fixture[name] ?? [];
-  assert.ok(rows.length > 100);
-  return rows;
+  const fixture = JSON.parse(text.replaceAll(/selfType[0-9]+/g, 'self')) as Recorded;
+  assert.ok(fixture[name].length > 100);
+  return fixture[name];
 }
 
 function sorted(errors: readonly FieldError[]): string[] {
@@ -28,7 +33,7 @@ function sorted(errors: readonly FieldError[]): string[] {
 }
 
 suite('formats as Kubernetes checks them', () => {
-  for (const [format, text, isValid] of recorded<readonly [string, string, boolean]>('formats')) {
+  for (const [format, text, isValid] of recorded('formats')) {
     test(`${format}: ${JSON.stringify(text)}`, () => assert.equal(checkFormat(format, text), isValid));
   }
 });
@@ -45,11 +50,11 @@ interface RecordedObject {
 }
 
 function resource(spec: unknown): KubeObject & { spec?: unknown } {
-  return { apiVersion: 'example.com/v1', kind: 'Thing', metadata: { name: 'x' }, spec } as KubeObject;
+  return { apiVersion: 'example.com/v1', kind: 'Thing', metadata: { name: 'x' }, spec };
 }
 
 suite('objects as Kubernetes prunes, defaults and validates them', () => {
-  for (const { schema, spec, old, expect } of recorded<RecordedObject>('objects')) {
+  for (const { schema, spec, old, expect } of recorded('objects')) {
     const change = old === undefined ? '' : ` was ${JSON.stringify(old)}`;
     test(`${JSON.stringify(spec)}${change} in ${JSON.stringify(schema)}`, () => {
       const structural = compileStructural({ type: 'object', properties: { spec: schema } });
@@ -74,7 +79,7 @@ interface RecordedDefinition {
 }
 
 suite('definitions as Kubernetes judges them', () => {
-  for (const [position, { crd, oldCrd, expect }] of recorded<RecordedDefinition>('definitions').entries()) {
+  for (const [position, { crd, oldCrd, expect }] of recorded('definitions').entries()) {
     const [first] = expect;
     test(`${position} ${first ? `${first.field}: ${first.message.slice(0, 60)}` : 'is accepted'}`, () => {
       assert.deepEqual(sorted(crdErrors(crd, oldCrd)), sorted(expect));
