@@ -56,8 +56,8 @@ export class Pattern {
   }
 
   /** The matches from the left, without overlaps; at most `limit` of them, or all when it is negative. */
-  findAll(text: string, limit: number): string[] {
-    this.#pay(text, { left: MAX_MATCH_WORK });
+  findAll(text: string, limit: number, budget: MatchBudget): string[] {
+    this.#pay(text, budget);
     const matcher = this.#compiled.matcher(text);
     const found: string[] = [];
     while (found.length !== limit && matcher.find()) found.push(matcher.group() ?? '');

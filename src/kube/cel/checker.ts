@@ -67,7 +67,7 @@ class Checker {
   readonly #names = new Map<number, string>();
   readonly #issues: CelIssue[] = [];
   #scopes: readonly ReadonlyMap<string, CelType>[] = [];
-  #solution = new Solution();
+  readonly #solution = new Solution();
   #params = 0;
 
   constructor(environment: Environment) {
@@ -85,8 +85,9 @@ class Checker {
     return ERROR;
   }
 
+  /** Macros may use a part more than once; it is looked at once. */
   #check(expr: Expr): CelType {
-    const type = this.#typeOf(expr);
+    const type = this.#types.get(expr.id) ?? this.#typeOf(expr);
     this.#types.set(expr.id, type);
     return type;
   }
@@ -159,10 +160,7 @@ class Checker {
   }
 
   #assignAll(left: readonly CelType[], right: readonly CelType[]): boolean {
-    const attempt = this.#solution.copy();
-    const fits = attempt.unifyAll(left, right);
-    if (fits) this.#solution = attempt;
-    return fits;
+    return this.#solution.tryUnify(left, right);
   }
 
   #callType(expr: Call): CelType {

@@ -113,6 +113,34 @@ suite('hostile expressions', () => {
     assert.equal(value.message, `text is longer than ${MAX_MADE_TEXT}`);
   });
 
+  test('parts that macros use twice do not double with each of them', () => {
+    const chain = `optional.of(1)${'.optMap(v, v + 1)'.repeat(60)}.value() > 0`;
+    const program = compileCel(chain, VARIABLES);
+    assert.throws(() => program.evaluate(bindingsOf({})), CelCostExceeded);
+  });
+
+  test('thousands of literals whose types are open are typed in good time', () => {
+    assert.equal(evaluate(`true${' && [] == []'.repeat(8_000)}`), true);
+  });
+
+  test('what costs leave out is bounded too', () => {
+    const numbers = Array.from({ length: 2_000 }, (_, position) => position);
+    const values = { rows: jsonValue(numbers.map(() => numbers)), text: 'x'.repeat(1_000_000) };
+    const variables = new Map([
+      ['rows', DYN_DECL],
+      ['text', DYN_DECL],
+    ]);
+    const expressions = [
+      'rows.all(x, rows.all(y, x == y))',
+      'rows.all(x, rows.all(y, size(text) > 0))',
+      'rows.all(x, rows.map(y, x + x).size() > 0)',
+      "rows.all(x, text.matches('(x{1,30}){1,30}y'))",
+    ];
+    for (const text of expressions) {
+      assert.throws(() => compileCel(text, variables).evaluate(bindingsOf(values)), CelCostExceeded, text);
+    }
+  });
+
   test('literals that cannot be converted make no program', () => {
     assert.throws(() => compileCel("int('x') == 1", VARIABLES), CelConstantError);
   });

@@ -17,7 +17,7 @@ import { checkConstants } from '#kube/cel/constants.ts';
 import { estimateCost } from '#kube/cel/cost-estimate.ts';
 import type { DeclType } from '#kube/cel/decl-type.ts';
 import { CelCompileError, CelFailure } from '#kube/cel/errors.ts';
-import { type Bindings, Interpreter } from '#kube/cel/interpreter.ts';
+import { type Bindings, Interpreter, type Limits } from '#kube/cel/interpreter.ts';
 import { FUNCTIONS } from '#kube/cel/library/all.ts';
 import { parseExpression } from '#kube/cel/parser.ts';
 import {
@@ -39,6 +39,7 @@ import {
 } from '#kube/cel/types.ts';
 import { validateExpression } from '#kube/cel/validators.ts';
 import { TypeValue, type Value } from '#kube/cel/values.ts';
+import { newWork } from '#kube/cel/work.ts';
 
 /** What one evaluation may cost in Kubernetes: about a tenth of a second there. */
 export const MAX_CALL_COST = 1_000_000;
@@ -55,8 +56,8 @@ export interface CelProgram {
   readonly maxCost: number;
   /** The variables that the expression reads. */
   readonly variables: ReadonlySet<string>;
-  /** Throws `CelCostExceeded` beyond `limit`, which is `MAX_CALL_COST` unless it is given. */
-  evaluate(bindings: Bindings, limit?: number): Evaluation;
+  /** Throws `CelCostExceeded` beyond its limits, which are `MAX_CALL_COST` and `MAX_WORK` unless they are given. */
+  evaluate(bindings: Bindings, limits?: Partial<Limits>): Evaluation;
 }
 
 export type { Bindings } from '#kube/cel/interpreter.ts';
@@ -90,7 +91,9 @@ export function compileCel(text: string, variables: ReadonlyMap<string, DeclType
     type: checked.types.get(checked.root.id) ?? DYN,
     maxCost: estimateCost(checked, variables),
     variables: checked.variables,
-    evaluate: (bindings, limit = MAX_CALL_COST) => evaluate(new Interpreter(checked, withTypes(bindings), limit)),
+    evaluate: (bindings, { limit = MAX_CALL_COST, work = newWork() } = {}) => {
+      return evaluate(new Interpreter(checked, withTypes(bindings), { limit, work }));
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import type { Checked, ResolvedCall } from '#kube/cel/checker.ts';
 import { CelConstantError, CelFailure } from '#kube/cel/errors.ts';
 import { DYN } from '#kube/cel/types.ts';
 import { isOfType } from '#kube/cel/values.ts';
+import { newWork } from '#kube/cel/work.ts';
 
 const CONVERSIONS: ReadonlySet<string> = new Set(
   'bool bytes double duration dyn int string timestamp type uint'.split(' '),
@@ -22,7 +23,7 @@ export function checkConstants(checked: Checked): void {
     const [arg] = call.args;
     if (!CONVERSIONS.has(call.name) || call.args.length !== 1 || arg?.kind !== 'literal') continue;
     const chosen = call.overloads.find(({ params: [type = DYN] }) => isOfType(arg.value, type));
-    const failure = chosen && attempt(() => chosen.run([arg.value]));
+    const failure = chosen && attempt(() => chosen.run([arg.value], newWork()));
     if (failure) throw new CelConstantError(failure.message);
   }
 }

@@ -49,6 +49,7 @@ const SCALARS: ReadonlySet<string> = new Set(['bool', 'double', 'duration', 'int
 class Estimator {
   readonly #checked: Checked;
   readonly #variables: ReadonlyMap<string, DeclType>;
+  readonly #costs = new Map<number, Estimate>();
   readonly #paths = new Map<number, readonly string[]>();
   readonly #sizes = new Map<number, Estimate>();
   readonly #entries = new Map<number, EntrySizes>();
@@ -59,7 +60,14 @@ class Estimator {
     this.#variables = variables;
   }
 
+  /** Macros may use a part more than once; it is looked at once, and counts each time. */
   cost(expr: Expr): Estimate {
+    const cost = this.#costs.get(expr.id) ?? this.#costOf(expr);
+    this.#costs.set(expr.id, cost);
+    return cost;
+  }
+
+  #costOf(expr: Expr): Estimate {
     switch (expr.kind) {
       case 'literal':
         return NOTHING;

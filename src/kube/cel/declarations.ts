@@ -27,8 +27,10 @@ import {
   UINT,
 } from '#kube/cel/types.ts';
 import type { Value } from '#kube/cel/values.ts';
+import type { Work } from '#kube/cel/work.ts';
 
-export type Implementation = (args: readonly Value[]) => Value;
+/** What goes through its arguments pays for it, unless that is no more than their letters. */
+export type Implementation = (args: readonly Value[], work: Work) => Value;
 
 export interface Overload {
   readonly id: string;

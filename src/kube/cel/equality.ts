@@ -1,6 +1,6 @@
 /** When two values are equal, and which comes first. Numbers of different types compare by what they are worth. */
-import { deepEqual } from '#base/json.ts';
 import { CelFailure } from '#kube/cel/errors.ts';
+import { jsonValue } from '#kube/cel/json-values.ts';
 import {
   CelDuration,
   type CelList,
@@ -15,6 +15,7 @@ import {
   Uint,
   type Value,
 } from '#kube/cel/values.ts';
+import { spend, type Work } from '#kube/cel/work.ts';
 
 type Numeric = bigint | number | Uint;
 
@@ -22,17 +23,21 @@ function isNumeric(value: Value): value is Numeric {
   return typeof value === 'bigint' || typeof value === 'number' || value instanceof Uint;
 }
 
-export function equals(left: Value, right: Value): boolean {
+/** Of one comparison, however small. */
+const COMPARISON = 8;
+
+export function equals(left: Value, right: Value, work: Work): boolean {
+  spend(work, COMPARISON);
   if (isNumeric(left)) return isNumeric(right) && compareNumbers(left, right) === 0;
   if (left === null || typeof left !== 'object') return left === right;
   if (right === null || typeof right !== 'object') return false;
   if (left instanceof Uint8Array) return right instanceof Uint8Array && Buffer.compare(left, right) === 0;
-  if (isList(left)) return isList(right) && equalLists(left, right);
-  if (isMap(left)) return isMap(right) && equalMaps(left, right);
-  return equalObjects(left, right);
+  if (isList(left)) return isList(right) && equalLists(left, right, work);
+  if (isMap(left)) return isMap(right) && equalMaps(left, right, work);
+  return equalObjects(left, right, work);
 }
 
-function equalObjects(left: Value, right: Value): boolean {
+function equalObjects(left: Value, right: Value, work: Work): boolean {
   if (left instanceof CelDuration) return right instanceof CelDuration && left.nanos === right.nanos;
   if (left instanceof CelTimestamp) return right instanceof CelTimestamp && left.nanos === right.nanos;
   if (left instanceof TypeValue) return right instanceof TypeValue && left.name === right.name;
@@ -41,18 +46,19 @@ function equalObjects(left: Value, right: Value): boolean {
   }
   if (!(left instanceof Optional) || !(right instanceof Optional)) return false;
   if (left.value === undefined || right.value === undefined) return left.value === right.value;
-  return equals(left.value, right.value);
+  return equals(left.value, right.value, work);
 }
 
-function equalLists(left: CelList, right: CelList): boolean {
+function equalLists(left: CelList, right: CelList, work: Work): boolean {
   if (left.size !== right.size) return false;
   const merging = left.merging ?? right.merging;
-  if (merging === undefined) return every(left, (element, position) => equals(element, right.at(position)));
+  if (merging === undefined) return every(left, (element, position) => equals(element, right.at(position), work));
+  spend(work, COMPARISON * right.size);
   const byIdentity = new Map<string | undefined, Value>();
   for (const element of elementsOf(right)) byIdentity.set(merging.identityOf(element), element);
   return every(left, (element) => {
     const other = byIdentity.get(merging.identityOf(element));
-    return other !== undefined && equals(element, other);
+    return other !== undefined && equals(element, other, work);
   });
 }
 
@@ -61,13 +67,14 @@ function every(list: CelList, holds: (element: Value, position: number) => boole
   return true;
 }
 
-function equalMaps(left: CelMap, right: CelMap): boolean {
+function equalMaps(left: CelMap, right: CelMap, work: Work): boolean {
   if (left.size !== right.size) return false;
   const isSame = left.keys().every((key) => {
     const other = right.get(key);
-    return other !== undefined && equals(left.get(key) ?? null, other);
+    return other !== undefined && equals(left.get(key) ?? null, other, work);
   });
-  return isSame && deepEqual(left.unseen ?? {}, right.unseen ?? {});
+  if (!isSame || (left.unseen === undefined && right.unseen === undefined)) return isSame;
+  return equals(jsonValue(left.unseen ?? {}), jsonValue(right.unseen ?? {}), work);
 }
 
 /** Negative when `left` comes first; NaN when one of them is NaN. */

@@ -1,7 +1,7 @@
 /**
  * Runs a checked expression. Failures are exceptions, except where CEL lets another part outvote them: `&&`, `||`,
  * `all` and `exists`. Every step costs; an evaluation that costs more than it may ends with `CelCostExceeded`, which
- * nothing outvotes. Work within one step is bounded by the sizes of its values.
+ * nothing outvotes. Work within one step that costs leave out is bounded as well (`work.ts`).
  */
 import type { Call, Expr, Fold, ListExpr, MapExpr, Select } from '#kube/cel/ast.ts';
 import type { Checked, ResolvedCall } from '#kube/cel/checker.ts';
@@ -12,9 +12,17 @@ import { CelCostExceeded, CelFailure } from '#kube/cel/errors.ts';
 import { isConstantConversion } from '#kube/cel/constants.ts';
 import { indexOptional } from '#kube/cel/library/collections.ts';
 import { ArrayList, elementsOf, EntryMap, isList, isMap, isOfType, Optional, type Value } from '#kube/cel/values.ts';
+import { spend, type Work } from '#kube/cel/work.ts';
 
 /** Variables by name; undefined when there is none. Called when a variable is read. */
 export type Bindings = (name: string) => Value | undefined;
+
+export interface Limits {
+  /** What the evaluation may cost. */
+  readonly limit: number;
+  /** What it may do beyond that; shared by the evaluations that belong together. */
+  readonly work: Work;
+}
 
 /** A variable of a fold: its value, or the failure that it came to. */
 interface Frame {
@@ -27,12 +35,14 @@ export class Interpreter {
   readonly #checked: Checked;
   readonly #bindings: Bindings;
   readonly #limit: number;
+  readonly #work: Work;
   cost = 0;
 
-  constructor(checked: Checked, bindings: Bindings, limit: number) {
+  constructor(checked: Checked, bindings: Bindings, { limit, work }: Limits) {
     this.#checked = checked;
     this.#bindings = bindings;
     this.#limit = limit;
+    this.#work = work;
   }
 
   run(): Value {
@@ -189,11 +199,12 @@ export class Interpreter {
   }
 
   #run(call: ResolvedCall, args: readonly Value[]): Value {
+    for (const arg of args) spend(this.#work, lettersOf(arg) / LETTERS_PER_UNIT);
     const chosen = call.overloads.find((one) => takes(one, args));
     const id = chosen?.id ?? call.overloads[0]?.id ?? '';
     try {
       if (chosen === undefined) throw new CelFailure('no such overload');
-      const result = chosen.run(args);
+      const result = chosen.run(args, this.#work);
       this.#pay(this.#costOf(call, { id, args, result }));
       return result;
     } catch (error) {
@@ -244,6 +255,13 @@ export class Interpreter {
     }
     return this.#eval(expr.result, { name: expr.accuVar, value: accu, outer: frame });
   }
+}
+
+/** Letters that are looked at for one unit of work. */
+const LETTERS_PER_UNIT = 4;
+
+function lettersOf(value: Value): number {
+  return typeof value === 'string' || value instanceof Uint8Array ? value.length : 0;
 }
 
 function isOptionalChoice({ overloads }: ResolvedCall): boolean {

@@ -107,13 +107,27 @@ export function sameType(left: CelType, right: CelType): boolean {
 /** What type parameters stand for, as far as it is known. */
 export class Solution {
   readonly #solved: Map<string, CelType>;
+  /** What was learned, in order, with what was known before; an attempt that fails is undone from its end. */
+  readonly #learned: { readonly name: string; readonly before: CelType | undefined }[] = [];
 
   constructor(solved: ReadonlyMap<string, CelType> = new Map()) {
     this.#solved = new Map(solved);
   }
 
-  copy(): Solution {
-    return new Solution(this.#solved);
+  /** Whether all of the types fit; learns nothing if they do not. */
+  tryUnify(left: readonly CelType[], right: readonly CelType[]): boolean {
+    const start = this.#learned.length;
+    if (this.unifyAll(left, right)) return true;
+    for (const { name, before } of this.#learned.splice(start).reverse()) {
+      if (before === undefined) this.#solved.delete(name);
+      else this.#solved.set(name, before);
+    }
+    return false;
+  }
+
+  #learn(name: string, type: CelType): void {
+    this.#learned.push({ name, before: this.#solved.get(name) });
+    this.#solved.set(name, type);
   }
 
   /** The type with its parameters filled in; those that are open become `dyn` when asked. */
@@ -150,13 +164,13 @@ export class Solution {
     const known = this.#solved.get(param.name);
     if (known === undefined) {
       if (this.#mentions(type, param)) return 'open';
-      this.#solved.set(param.name, type);
+      this.#learn(param.name, type);
       return 'fits';
     }
     if (sameType(type, known)) return 'fits';
     if (!this.unify(type, known)) return 'clashes';
     const general = mostGeneral(type, known);
-    if (!this.#mentions(general, param)) this.#solved.set(param.name, general);
+    if (!this.#mentions(general, param)) this.#learn(param.name, general);
     return 'fits';
   }
 

@@ -11,18 +11,21 @@ import { compilePattern } from '#kube/re2.ts';
 
 export function validateExpression(checked: Checked): CelIssue[] {
   const issues: CelIssue[] = [];
-  visit(checked.root, { checked, issues, isInFormat: false });
+  visit(checked.root, { checked, issues, isInFormat: false, seen: new Set() });
   return issues;
 }
 
 interface Visit {
   readonly checked: Checked;
   readonly issues: CelIssue[];
+  readonly seen: Set<number>;
   /** Arguments of `format` may be of any types. */
   readonly isInFormat: boolean;
 }
 
 function visit(expr: Expr, context: Visit): void {
+  if (context.seen.has(expr.id)) return;
+  context.seen.add(expr.id);
   if (!context.isInFormat && expr.kind === 'list') checkElements(expr, context);
   if (!context.isInFormat && expr.kind === 'map') checkEntries(expr, context);
   if (expr.kind === 'call') checkCall(expr, context);

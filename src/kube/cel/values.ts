@@ -118,13 +118,16 @@ export class ArrayList implements CelList {
     return this.#elements[position] ?? null;
   }
 
+  get isLongest(): boolean {
+    return this.#elements.length === this.size;
+  }
+
   /**
    * This list and another. Copies nothing when this list is the longest of those that share its elements, so that a
    * fold that appends element by element takes linear time.
    */
   concat(other: CelList): CelList {
-    const isLongest = this.#elements.length === this.size;
-    const elements = isLongest ? this.#elements : this.#elements.slice(0, this.size);
+    const elements = this.isLongest ? this.#elements : this.#elements.slice(0, this.size);
     for (let position = 0; position < other.size; position += 1) elements.push(other.at(position));
     return new ArrayList(elements);
   }

@@ -1,6 +1,6 @@
 /**
  * What holds for any schema and any object: pruning and defaulting twice changes nothing more, what was pruned and
- * defaulted is judged the same each time, an update that changes nothing is let through. The seed is printed.
+ * defaulted is judged the same each time, an update that changes nothing is not judged harder. The seed is printed.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -100,14 +100,20 @@ test(`defaulting twice fills in nothing more (seed ${SEED})`, () => {
   });
 });
 
-test(`what was pruned and defaulted is judged the same each time, and may stay as it is (seed ${SEED})`, () => {
+test(`what was pruned and defaulted is judged the same each time, and no harder when it stays (seed ${SEED})`, () => {
   check((schema, object) => {
     const structural = compileStructural(schema);
     structural.prune(object);
     structural.applyDefaults(object);
     const errors = structural.validate(object, undefined);
     assert.deepEqual(structural.validate(clone(object), undefined), errors);
-    assert.deepEqual(structural.validate(clone(object), object), []);
+    // Not always less hard: an object with members that its schema does not name counts as changed.
+    const said = new Set(errors.map(({ field, message }) => `${field}: ${message}`));
+    const ofUpdate = structural.validate(clone(object), object);
+    assert.deepEqual(
+      ofUpdate.filter(({ field, message }) => !said.has(`${field}: ${message}`)),
+      [],
+    );
   });
 });
 

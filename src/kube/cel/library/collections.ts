@@ -17,9 +17,10 @@ import {
   Uint,
   type Value,
 } from '#kube/cel/values.ts';
+import type { Work } from '#kube/cel/work.ts';
 
-function contains(list: CelList, wanted: Value): boolean {
-  for (const element of elementsOf(list)) if (equals(element, wanted)) return true;
+function contains(list: CelList, wanted: Value, work: Work): boolean {
+  for (const element of elementsOf(list)) if (equals(element, wanted, work)) return true;
   return false;
 }
 
@@ -128,21 +129,26 @@ const INDEXES: readonly Overload[] = [
   overload('optional_map_index_value', '_[_](optional(map(A, B)), A): optional(B)', ([map = null, key = null]) =>
     index(map, key),
   ),
-  overload('in_list', '@in(A, list(A)): bool', ([wanted = null, list]) => contains(list as CelList, wanted)),
+  overload('in_list', '@in(A, list(A)): bool', ([wanted = null, list], work) => {
+    return contains(list as CelList, wanted, work);
+  }),
   overload('in_map', '@in(A, map(A, B)): bool', ([key = null, map]) => (map as CelMap).get(key) !== undefined),
 ];
 
-const isWithin = (part: CelList, whole: CelList) => [...elementsOf(part)].every((element) => contains(whole, element));
+function isWithin(part: CelList, whole: CelList, work: Work): boolean {
+  return [...elementsOf(part)].every((element) => contains(whole, element, work));
+}
 
 const SETS: readonly Overload[] = [
-  overload('list_sets_contains_list', 'sets.contains(list(A), list(A)): bool', ([whole, part]) => {
-    return isWithin(part as CelList, whole as CelList);
+  overload('list_sets_contains_list', 'sets.contains(list(A), list(A)): bool', ([whole, part], work) => {
+    return isWithin(part as CelList, whole as CelList, work);
   }),
-  overload('list_sets_equivalent_list', 'sets.equivalent(list(A), list(A)): bool', ([left, right]) => {
-    return isWithin(left as CelList, right as CelList) && isWithin(right as CelList, left as CelList);
+  overload('list_sets_equivalent_list', 'sets.equivalent(list(A), list(A)): bool', ([left, right], work) => {
+    const [one, other] = [left as CelList, right as CelList];
+    return isWithin(one, other, work) && isWithin(other, one, work);
   }),
-  overload('list_sets_intersects_list', 'sets.intersects(list(A), list(A)): bool', ([left, right]) => {
-    return [...elementsOf(left as CelList)].some((element) => contains(right as CelList, element));
+  overload('list_sets_intersects_list', 'sets.intersects(list(A), list(A)): bool', ([left, right], work) => {
+    return [...elementsOf(left as CelList)].some((element) => contains(right as CelList, element, work));
   }),
 ];
 
@@ -199,10 +205,15 @@ const SUMS: Readonly<Record<string, (list: CelList) => Value>> = {
   },
 };
 
-function position(list: CelList, wanted: Value, order: 'first' | 'last'): bigint {
+interface Search {
+  readonly order: 'first' | 'last';
+  readonly work: Work;
+}
+
+function position(list: CelList, wanted: Value, { order, work }: Search): bigint {
   for (let step = 0; step < list.size; step += 1) {
     const at = order === 'first' ? step : list.size - 1 - step;
-    if (equals(list.at(at), wanted)) return BigInt(at);
+    if (equals(list.at(at), wanted, work)) return BigInt(at);
   }
   return -1n;
 }
@@ -216,11 +227,11 @@ const LISTS: readonly Overload[] = [
   ...Object.entries(SUMS).map(([type, sum]) => {
     return overload(`list_${type}_sum_${type}`, `.sum(list(${type})): ${type}`, ([list]) => sum(list as CelList));
   }),
-  overload('list_a_index_of_int', '.indexOf(list(A), A): int', ([list, wanted = null]) =>
-    position(list as CelList, wanted, 'first'),
-  ),
-  overload('list_a_last_index_of_int', '.lastIndexOf(list(A), A): int', ([list, wanted = null]) => {
-    return position(list as CelList, wanted, 'last');
+  overload('list_a_index_of_int', '.indexOf(list(A), A): int', ([list, wanted = null], work) => {
+    return position(list as CelList, wanted, { order: 'first', work });
+  }),
+  overload('list_a_last_index_of_int', '.lastIndexOf(list(A), A): int', ([list, wanted = null], work) => {
+    return position(list as CelList, wanted, { order: 'last', work });
   }),
 ];
 

@@ -59,7 +59,9 @@ const SUMS: readonly Overload[] = [
     timestamp(a.nanos + b.nanos),
   ),
   binary<bigint>('add_int64', '_+_(int, int): int', (a, b) => int(a + b)),
-  binary<CelList>('add_list', '_+_(list(A), list(A)): list(A)', concatLists),
+  overload('add_list', '_+_(list(A), list(A)): list(A)', ([a, b], work) =>
+    concatLists(a as CelList, b as CelList, work),
+  ),
   binary<string>('add_string', '_+_(string, string): string', (a, b) => joinTexts([a, b], '')),
   binary<Uint>('add_uint64', '_+_(uint, uint): uint', (a, b) => uint(a.value + b.value)),
   binary<number>('subtract_double', '_-_(double, double): double', (a, b) => a - b),
@@ -113,6 +115,6 @@ export const NUMBERS: readonly Overload[] = [
   ...comparison('less_equals', '<=', (order) => order <= 0),
   ...comparison('greater', '>', (order) => order > 0),
   ...comparison('greater_equals', '>=', (order) => order >= 0),
-  binary<Value>('equals', '_==_(A, A): bool', equals),
-  binary<Value>('not_equals', '_!=_(A, A): bool', (a, b) => !equals(a, b)),
+  overload('equals', '_==_(A, A): bool', ([a = null, b = null], work) => equals(a, b, work)),
+  overload('not_equals', '_!=_(A, A): bool', ([a = null, b = null], work) => !equals(a, b, work)),
 ];

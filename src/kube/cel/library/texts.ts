@@ -1,9 +1,10 @@
 /** Functions of strings: those of CEL, those of its strings extension, and Kubernetes' regular expressions. */
 import { type Overload, overload } from '#kube/cel/declarations.ts';
-import { CelFailure } from '#kube/cel/errors.ts';
+import { CelCostExceeded, CelFailure } from '#kube/cel/errors.ts';
 import { formatText, quoteText } from '#kube/cel/library/text-format.ts';
 import { checkTextSize, joinTexts } from '#kube/cel/library/text-size.ts';
 import { ArrayList, type CelList, elementsOf, type Value } from '#kube/cel/values.ts';
+import type { Work } from '#kube/cel/work.ts';
 import { ParseError } from '#kube/parse-error.ts';
 import { compilePattern, MatchTooCostly, type Pattern } from '#kube/re2.ts';
 
@@ -94,29 +95,44 @@ function patternOf(text: string): Pattern {
   return pattern;
 }
 
-function matching<T>(run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof MatchTooCostly) throw new CelFailure(error.message);
-    throw error;
-  }
+interface Matching {
+  readonly pattern: Pattern;
+  readonly text: string;
+  /** Most matches; all when it is negative. */
+  readonly limit: number;
+  readonly work: Work;
 }
 
-function matches(text: string, pattern: string): boolean {
-  return matching(() => patternOf(pattern).occursIn(text));
+type Match = (matching: Matching) => Value;
+
+/** Matches pay for their work out of what the evaluation has. */
+function ofPattern(id: string, signature: string, match: Match): Overload {
+  return overload(id, signature, ([text, pattern, limit = -1n], work) => {
+    try {
+      return match({ pattern: patternOf(pattern as string), text: text as string, limit: Number(limit), work });
+    } catch (error) {
+      if (error instanceof MatchTooCostly) throw new CelCostExceeded('operation cancelled: actual cost limit exceeded');
+      throw error;
+    }
+  });
 }
 
-function findAll(text: string, pattern: string, limit = -1n): Value {
-  return new ArrayList(matching(() => patternOf(pattern).findAll(text, Number(limit))));
-}
+const matches: Match = ({ pattern, text, work }) => pattern.occursIn(text, work);
+const find: Match = ({ pattern, text, work }) => pattern.findAll(text, 1, work)[0] ?? '';
+const findAll: Match = ({ pattern, text, limit, work }) => new ArrayList(pattern.findAll(text, limit, work));
+
+const PATTERNS: readonly Overload[] = [
+  ofPattern('matches', 'matches(string, string): bool', matches),
+  ofPattern('matches_string', '.matches(string, string): bool', matches),
+  ofPattern('string_find_string', '.find(string, string): string', find),
+  ofPattern('string_find_all_string', '.findAll(string, string): list(string)', findAll),
+  ofPattern('string_find_all_string_int', '.findAll(string, string, int): list(string)', findAll),
+];
 
 export const TEXTS: readonly Overload[] = [
   ofText('contains_string', '.contains(string, string): bool', (text, part: string) => text.includes(part)),
   ofText('ends_with_string', '.endsWith(string, string): bool', (text, part: string) => text.endsWith(part)),
   ofText('starts_with_string', '.startsWith(string, string): bool', (text, part: string) => text.startsWith(part)),
-  ofText('matches', 'matches(string, string): bool', matches),
-  ofText('matches_string', '.matches(string, string): bool', matches),
   ofText('string_char_at_int', '.charAt(string, int): string', charAt),
   ofText('string_index_of_string', '.indexOf(string, string): int', indexOf),
   ofText('string_index_of_string_int', '.indexOf(string, string, int): int', indexOf),
@@ -141,9 +157,5 @@ export const TEXTS: readonly Overload[] = [
   overload('list_join_string', '.join(list(string), string): string', ([list, separator]) => {
     return join(list as CelList, separator as string);
   }),
-  ofText('string_find_string', '.find(string, string): string', (text, pattern: string) => {
-    return matching(() => patternOf(pattern).findAll(text, 1)[0] ?? '');
-  }),
-  ofText('string_find_all_string', '.findAll(string, string): list(string)', findAll),
-  ofText('string_find_all_string_int', '.findAll(string, string, int): list(string)', findAll),
+  ...PATTERNS,
 ];

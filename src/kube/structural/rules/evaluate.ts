@@ -6,6 +6,7 @@ import { isObject } from '#base/json.ts';
 import { CelCostExceeded, CelFailure } from '#kube/cel/errors.ts';
 import { type Bindings, type CelProgram, type Evaluation, MAX_CALL_COST } from '#kube/cel/compile.ts';
 import { Optional, type Value } from '#kube/cel/values.ts';
+import { newWork, type Work } from '#kube/cel/work.ts';
 import {
   child,
   entry,
@@ -45,7 +46,7 @@ export function ruleErrors(root: RuleNode, write: RulesWrite): FieldError[] {
 
 /** The same, with what it cost. */
 export function runRules(root: RuleNode, write: RulesWrite): { readonly errors: FieldError[]; readonly cost: number } {
-  const run: Run = { errors: [], left: RULES_BUDGET, warn: write.warn };
+  const run: Run = { errors: [], left: RULES_BUDGET, work: newWork(), warn: write.warn };
   visit(root, { ...write, nearest: undefined, isRoot: true }, run);
   return { errors: run.errors, cost: RULES_BUDGET - run.left };
 }
@@ -54,6 +55,7 @@ interface Run {
   readonly errors: FieldError[];
   /** Negative when no further rule may run. */
   left: number;
+  readonly work: Work;
   readonly warn: ((text: string) => void) | undefined;
 }
 
@@ -169,7 +171,7 @@ function valuesOf(shown: JsonSchema, place: Place, isOptional: boolean): Binding
 
 function evaluate(program: CelProgram, bindings: Bindings, run: Run): Evaluation | CelCostExceeded {
   try {
-    return program.evaluate(bindings, Math.min(MAX_CALL_COST, run.left));
+    return program.evaluate(bindings, { limit: Math.min(MAX_CALL_COST, run.left), work: run.work });
   } catch (error) {
     if (error instanceof CelCostExceeded) return error;
     throw error;

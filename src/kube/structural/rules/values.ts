@@ -73,13 +73,27 @@ const TEXT: JsonSchema = { type: 'string', format: '', nullable: false, intOrStr
 /** What `metadata` of a resource shows to rules. */
 const RESOURCE_NAMES: ReadonlySet<string> = new Set(['name', 'generateName']);
 
+const RESOURCE_MEMBERS: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata']);
+const names = new WeakMap<JsonSchema['properties'], ReadonlyMap<string, string>>();
+
+/** Names of the members of a schema by how rules write them. */
+function namesOf({ properties }: JsonSchema): ReadonlyMap<string, string> {
+  const known = names.get(properties);
+  if (known) return known;
+  const written = [...properties.keys()].flatMap((name) => {
+    const escaped = escapeName(name);
+    return escaped === undefined ? [] : [[escaped, name] as const];
+  });
+  const byEscaped = new Map(written);
+  names.set(properties, byEscaped);
+  return byEscaped;
+}
+
 /** An object or a map. Members of an object that are null count as absent. */
 class SchemaMap implements CelMap {
   readonly kind = 'map';
   readonly #schema: JsonSchema;
   readonly #members: Readonly<Record<string, unknown>>;
-  /** Names of members by how rules write them. */
-  #names: ReadonlyMap<string, string> | undefined;
 
   constructor(schema: JsonSchema, members: Readonly<Record<string, unknown>>) {
     this.#schema = schema;
@@ -123,13 +137,8 @@ class SchemaMap implements CelMap {
   }
 
   #nameOf(escaped: string): string | undefined {
-    this.#names ??= new Map(
-      Object.keys(this.#members).flatMap((name) => {
-        const written = escapeName(name);
-        return written === undefined ? [] : [[written, name]];
-      }),
-    );
-    return this.#names.get(escaped);
+    if (this.#schema.embeddedResource && RESOURCE_MEMBERS.has(escaped)) return escaped;
+    return namesOf(this.#schema).get(escaped);
   }
 
   keys(): readonly Value[] {
@@ -143,7 +152,7 @@ class SchemaMap implements CelMap {
 
   #isSeen(name: string): boolean {
     const { properties, embeddedResource } = this.#schema;
-    return properties.has(name) || (embeddedResource && ['apiVersion', 'kind', 'metadata'].includes(name));
+    return properties.has(name) || (embeddedResource && RESOURCE_MEMBERS.has(name));
   }
 }
 
