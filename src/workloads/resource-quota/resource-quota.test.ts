@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { Controller } from '#controller/controller.ts';
 import { createEventRecorder } from '#controller/event-recorder.ts';
 import { builtinKinds } from '#kube/kinds/all.ts';
+import { ReplicaSet } from '#kube/kinds/apps/replica-set.ts';
 import { Job } from '#kube/kinds/batch/job.ts';
 import { ConfigMap } from '#kube/kinds/core/config-map.ts';
 import { Pod } from '#kube/kinds/core/pod.ts';
@@ -78,6 +79,26 @@ test('a new limit shows at once', async () => {
   await w.settled();
   const { status } = await w.api.client.get(ResourceQuota, { namespace, name: 'q' });
   assert.deepEqual(status, { hard: { pods: '3', secrets: '2' }, used: { pods: '0', secrets: '0' } });
+});
+
+test('a ReplicaSet that meets a quota says so once, and comes to rest', async () => {
+  await using w = await world({ pods: '1' });
+  const { client } = w.api;
+  const labels = { app: 'x' };
+  const template = { metadata: { labels }, spec: { containers: [{ name: 'app', image: 'x' }] } };
+  const spec = { replicas: 3, selector: { matchLabels: labels }, template };
+  await client.create(ReplicaSet, typed(ReplicaSet, { metadata: { namespace, name: 'r' }, spec }));
+  await w.settled();
+  const { status } = await client.get(ReplicaSet, { namespace, name: 'r' });
+  assert.equal(status?.replicas, 1);
+  assert.match(
+    status?.conditions?.[0]?.message ?? '',
+    /^pods "r-\w+" is forbidden: exceeded quota: q, requested: pods=1/,
+  );
+  const version = (await client.get(ReplicaSet, { namespace, name: 'r' })).metadata.resourceVersion;
+  await w.api.clock.advance(60_000);
+  await w.settled();
+  assert.equal((await client.get(ReplicaSet, { namespace, name: 'r' })).metadata.resourceVersion, version);
 });
 
 test('a Job that meets a quota says so, and goes on when there is room', async () => {
