@@ -79,7 +79,18 @@ suite('hostile expressions', () => {
     refused(`1${' + 1'.repeat(depth)}`);
     refused(`object${'.a'.repeat(depth)}`);
     refused(`object${'[0]'.repeat(depth)}`);
-    refused('true ? '.repeat(depth));
+    refused(`${'false ? false : '.repeat(depth)}true`);
+  });
+
+  test('as deep as they may be, they run', () => {
+    const depth = MAX_EXPRESSION_DEPTH - 2;
+    assert.equal(evaluate(`${'('.repeat(depth)}1${')'.repeat(depth)} == 1`), true);
+    assert.equal(evaluate(`0${' + 1'.repeat(depth)} == ${depth}`), true);
+    assert.equal(evaluate(`${'false ? false : '.repeat(depth)}true`), true);
+    const lists = `${'['.repeat(depth)}${']'.repeat(depth)}`;
+    assert.equal(evaluate(`${lists} == ${lists}`), true);
+    const steps = `optional.of(1)${'.optMap(v, v)'.repeat(depth - 2)}.hasValue()`;
+    assert.ok(compileCel(steps, VARIABLES).maxCost > MAX_CALL_COST);
   });
 
   test('thousands of conditions are one balanced tree', () => {

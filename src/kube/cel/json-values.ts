@@ -4,10 +4,15 @@ import type { CelList, CelMap, Value } from '#kube/cel/values.ts';
 
 export function jsonValue(json: unknown): Value {
   if (json === null || json === undefined) return null;
-  if (typeof json === 'number') return Number.isInteger(json) ? BigInt(json) : json;
+  if (typeof json === 'number') return isInt(json) ? BigInt(json) : json;
   if (Array.isArray(json)) return new JsonList(json);
   if (typeof json === 'object') return new JsonMap(json as Readonly<Record<string, unknown>>);
   return typeof json === 'string' || typeof json === 'boolean' ? json : null;
+}
+
+/** What does not fit in 64 bits is a floating point number. */
+function isInt(value: number): boolean {
+  return Number.isInteger(value) && Math.abs(value) < 2 ** 63;
 }
 
 class JsonList implements CelList {

@@ -72,6 +72,12 @@ function isZero(value: Value): boolean {
   return (isList(value) || isMap(value)) && value.size === 0;
 }
 
+function optionalIndex(id: string, params: string, result: string): Overload {
+  return overload(id, `_[?_](${params}): optional(${result})`, ([container = null, key = null]) => {
+    return indexOptional(container, key);
+  });
+}
+
 /** The values of those that have one. */
 function unwrap(list: CelList): CelList {
   const values = [...elementsOf(list)].map((element) => (element as Optional).value);
@@ -107,17 +113,10 @@ const OPTIONALS: readonly Overload[] = [
   }),
   overload('optional_unwrap', 'optional.unwrap(list(optional(A))): list(A)', ([list]) => unwrap(list as CelList)),
   overload('optional_unwrapOpt', '.unwrapOpt(list(optional(A))): list(A)', ([list]) => unwrap(list as CelList)),
-  ...['list(A), int', 'optional(list(A)), int', 'map(A, B), A', 'optional(map(A, B)), A'].map((params) => {
-    const result = params.includes('map') ? 'B' : 'A';
-    const id = params.startsWith('optional')
-      ? `optional_${result === 'B' ? 'map_optindex_optional_value' : 'list_optindex_optional_int'}`
-      : result === 'B'
-        ? 'map_optindex_optional_value'
-        : 'list_optindex_optional_int';
-    return overload(id, `_[?_](${params}): optional(${result})`, ([container = null, key = null]) =>
-      indexOptional(container, key),
-    );
-  }),
+  optionalIndex('list_optindex_optional_int', 'list(A), int', 'A'),
+  optionalIndex('optional_list_optindex_optional_int', 'optional(list(A)), int', 'A'),
+  optionalIndex('map_optindex_optional_value', 'map(A, B), A', 'B'),
+  optionalIndex('optional_map_optindex_optional_value', 'optional(map(A, B)), A', 'B'),
 ];
 
 const INDEXES: readonly Overload[] = [

@@ -68,8 +68,6 @@ function textValue(format: string, text: string): Value {
   return new CelTimestamp(nanos);
 }
 
-const TEXT: JsonSchema = { type: 'string', format: '', nullable: false, intOrString: false } as JsonSchema;
-
 /** What `metadata` of a resource shows to rules. */
 const RESOURCE_NAMES: ReadonlySet<string> = new Set(['name', 'generateName']);
 
@@ -125,7 +123,7 @@ class SchemaMap implements CelMap {
   #propertyValue(name: string, member: unknown): Value | undefined {
     const schema = this.#schema.properties.get(name);
     if (this.#schema.embeddedResource) {
-      if (name === 'apiVersion' || name === 'kind') return schemaValue(TEXT, member);
+      if (name === 'apiVersion' || name === 'kind') return typeof member === 'string' ? member : undefined;
       if (name === 'metadata') return isObject(member) ? new ResourceNames(member) : undefined;
     }
     return schema && schemaValue(schema, member);
