@@ -101,7 +101,7 @@ export function programOf(client: GoClient): string {
 
 /** What Go is asked for beside the package; Go's own version changes none of what is tested. */
 export function buildFlags({ version }: GoClient): string[] {
-  return ['-trimpath', `-ldflags=-s -w${version === '' ? '' : ` -X ${version}`}`];
+  return ['-trimpath', '-buildvcs=false', `-ldflags=-s -w${version === '' ? '' : ` -X ${version}`}`];
 }
 
 /** Folder of programs and tools that tests build or download. */

@@ -10,6 +10,7 @@ import path from 'node:path';
 import { findProgram, isAtLeast } from '#testing/requirements.ts';
 import { whyForbidden } from '../apt.mjs';
 import { cacheFolder } from './catalogue.ts';
+import { unpackModule } from './module-zip.ts';
 
 /** The first that switches to another version when it is asked to. */
 const FIRST_USABLE = '1.21';
@@ -51,7 +52,6 @@ function versionOf(file: string): string {
 }
 
 async function download(version: string, sum: string, folder: string, say: (line: string) => void): Promise<void> {
-  const { unpackModule } = await import('./module-zip.ts');
   const url = `${proxy()}/golang.org/toolchain/@v/${version}.zip`;
   say(`Clients are built with Go, which this machine lacks, so this downloads it (not with PINNACE_NO_INSTALL=1):`);
   say(`  ${url}, 70 MB, into ${folder}`);

@@ -1,5 +1,6 @@
 /**
- * `npm run clients`: puts every client that tests run on this machine, and says what that took. Go programs are built
+ * `npm run clients`: puts every client that tests run on this machine, with the packages that tests need besides, and
+ * says what that took. Go programs are built
  * once per content of their `go.mod`; modules and compiled packages stay in Go's own caches.
  */
 import { spawnSync } from 'node:child_process';
@@ -15,6 +16,7 @@ import {
   type NpmClient,
   programOf,
 } from './catalogue.ts';
+import { installMissing } from '../tests/packages.ts';
 import { ensureGo } from './go.ts';
 
 /** More only takes more memory: compilers use all cores by themselves. */
@@ -25,6 +27,7 @@ const NPM_INSTALL = ['install', '--no-save', '--ignore-scripts', '--no-audit', '
 /** Answers the exit code: 1 when a client could not be had. */
 export async function installClients(): Promise<number> {
   const failures: string[] = [];
+  for (const note of installMissing(say)) say(`Note: ${note}`);
   for (const client of ALL_CLIENTS) {
     const problem = await attempt(() => ensureInstalled(client));
     if (problem !== undefined) failures.push(`${client.name}: ${problem}`);
@@ -53,7 +56,7 @@ function build(go: string, client: GoClient): void {
   const flags = ['-p', PARALLEL_COMPILERS, `-modfile=${client.modfile}`, ...buildFlags(client)];
   const { status, error } = spawnSync(go, ['build', ...flags, '-o', temporary, client.package], {
     cwd: client.folder,
-    env: { ...process.env, CGO_ENABLED: '0', GOTOOLCHAIN: 'auto', GOWORK: 'off', GOFLAGS: '' },
+    env: { ...process.env, CGO_ENABLED: '0', GOTOOLCHAIN: 'auto', GOWORK: 'off', GOFLAGS: '-mod=readonly' },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   if (error) throw error;

@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic/dynamicinformer"
 	"k8s.io/client-go/informers"
@@ -27,6 +28,7 @@ var informerChecks = []check{
 	{"dynamic-informers", dynamicInformers},
 	{"retry-watcher", retryWatcher},
 	{"watch-from-too-long-ago", expiredWatch},
+	{"informers-from-too-long-ago", expiredInformer},
 	{"bookmarks", bookmarks},
 }
 
@@ -231,6 +233,44 @@ func expiredWatch(ctx context.Context, s *scene) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// An informer whose first watch begins too long ago lists again by itself, and goes on.
+func expiredInformer(ctx context.Context, s *scene) error {
+	maps := s.client.CoreV1().ConfigMaps(s.namespace)
+	lists := atomic.Int32{}
+	source := &cache.ListWatch{
+		ListFunc: func(options metav1.ListOptions) (runtime.Object, error) {
+			listed, err := maps.List(ctx, options)
+			if err == nil && lists.Add(1) == 1 {
+				listed.ResourceVersion = "1"
+			}
+			return listed, err
+		},
+		WatchFunc: func(options metav1.ListOptions) (watch.Interface, error) {
+			// Streamed lists would have no version to go wrong.
+			if options.SendInitialEvents != nil {
+				return nil, apierrors.NewInvalid(corev1.SchemeGroupVersion.WithKind("List").GroupKind(), "", nil)
+			}
+			return maps.Watch(ctx, options)
+		},
+	}
+	informer := cache.NewSharedInformer(source, &corev1.ConfigMap{}, 0)
+	seen := &tally{}
+	if _, err := informer.AddEventHandler(seen.handler()); err != nil {
+		return err
+	}
+	go informer.Run(ctx.Done())
+	if err := eventually(ctx, "it lists again", func() bool { return lists.Load() >= 2 }); err != nil {
+		return err
+	}
+	if _, err := maps.Create(ctx, configMap("one"), metav1.CreateOptions{}); err != nil {
+		return err
+	}
+	return eventually(ctx, "it sees what is new", func() bool {
+		_, isHeld, err := informer.GetStore().GetByKey(s.namespace + "/one")
+		return err == nil && isHeld
+	})
 }
 
 func bookmarks(ctx context.Context, s *scene) error {
