@@ -7,6 +7,7 @@ import type {
 } from '#kube/kinds/admissionregistration/webhook.ts';
 import { ParseError } from '#kube/parse-error.ts';
 import { NOTHING, type Selector, selectorOf } from '#kube/selectors.ts';
+import { compileCondition, type Condition } from '#apiserver/webhooks/conditions.ts';
 
 const DEFAULT_TIMEOUT_SECONDS = 10;
 
@@ -19,6 +20,7 @@ export interface Hook {
   readonly name: string;
   readonly rules: readonly RuleWithOperations[];
   readonly matchesEquivalents: boolean;
+  readonly conditions: readonly Condition[];
   readonly namespaceSelector: Selector;
   readonly objectSelector: Selector;
   /** A call that fails counts as consent. */
@@ -38,7 +40,7 @@ export interface HookSource {
   readonly webhook: ValidatingWebhook | MutatingWebhook;
 }
 
-/** Never throws: what validation would have refused matches nothing. */
+/** What validation would have refused matches nothing. */
 export function hookOf({ type, configuration, webhook }: HookSource): Hook {
   return {
     type,
@@ -46,6 +48,7 @@ export function hookOf({ type, configuration, webhook }: HookSource): Hook {
     name: webhook.name,
     rules: webhook.rules ?? [],
     matchesEquivalents: webhook.matchPolicy !== 'Exact',
+    conditions: (webhook.matchConditions ?? []).map(({ expression }) => conditionOf(expression.trim())),
     namespaceSelector: usable(selectorOf(webhook.namespaceSelector ?? {})),
     objectSelector: usable(selectorOf(webhook.objectSelector ?? {})),
     failsOpen: webhook.failurePolicy === 'Ignore',
@@ -55,6 +58,10 @@ export function hookOf({ type, configuration, webhook }: HookSource): Hook {
     isReinvoked: 'reinvocationPolicy' in webhook && webhook.reinvocationPolicy === 'IfNeeded',
     clientConfig: webhook.clientConfig,
   };
+}
+
+function conditionOf(expression: string): Condition {
+  return { expression, program: compileCondition(expression) };
 }
 
 function isSpoken(version: string): version is ReviewVersion {

@@ -3,11 +3,12 @@ import { uuid } from '#base/ids.ts';
 import type { Clock } from '#base/clock.ts';
 import { Namespace } from '#kube/kinds/core/namespace.ts';
 import { type KubeObject, labelsOf, nameOf } from '#kube/object.ts';
-import { notFound } from '#kube/status.ts';
+import { forbidden, notFound } from '#kube/status.ts';
 import type { Labels } from '#kube/selectors.ts';
 import type { Store } from '#store/store.ts';
 import type { AdmissionRequest } from '#apiserver/admission/chain.ts';
 import { present, type Registry, type ServedKind } from '#apiserver/registry.ts';
+import { meetsConditions } from '#apiserver/webhooks/conditions.ts';
 import { dryRunUnsupported } from '#apiserver/webhooks/failures.ts';
 import type { Hook } from '#apiserver/webhooks/hook.ts';
 import {
@@ -18,7 +19,7 @@ import {
   type Operation,
   type ResourceName,
 } from '#apiserver/webhooks/match.ts';
-import { type ReviewContent, type ReviewedResource, reviewOf } from '#apiserver/webhooks/review.ts';
+import { type ReviewContent, requestOf, type ReviewedResource, reviewOf } from '#apiserver/webhooks/review.ts';
 import { Misbehaviour, parseVerdict, type Verdict } from '#apiserver/webhooks/verdict.ts';
 import type { WebhookClient } from '#apiserver/webhooks/webhook-client.ts';
 
@@ -53,13 +54,14 @@ export class Reviewer {
   /** Undefined when the webhook does not want to see the request as it stands now. */
   invocationOf(hook: Hook): Invocation | undefined {
     const matched = this.#matched();
-    // What a webhook does not look at must not fail for its sake, so the rules are asked last and the rest before.
+    // The namespace comes after the rules: what a webhook does not look at must not fail because there is none.
     if (!matchesEither(hook.objectSelector, ...this.#labels())) return undefined;
     const resource = matchedResource(hook, matched, () => this.#equivalents());
     if (!resource || !this.#isInNamespace(hook, matched)) return undefined;
-    if (resource === matched.resource) return { hook, served: this.request.served };
-    const served = this.#parts.registry.find(resource.group, resource.version, resource.resource);
-    return served && { hook, served };
+    const { group, version, resource: plural } = resource;
+    const isAsSent = resource === matched.resource;
+    const served = isAsSent ? this.request.served : this.#parts.registry.find(group, version, plural);
+    return served && this.#meets(hook, served) ? { hook, served } : undefined;
   }
 
   /** Throws CallFailure or Misbehaviour when there is no usable answer, and what else refuses the request. */
@@ -82,6 +84,16 @@ export class Reviewer {
   shown(served: ServedKind, object: KubeObject): KubeObject {
     const { view } = this.request;
     return view ? view.show(object) : present(served, object);
+  }
+
+  /** A condition that fails counts as the webhook's policy says. */
+  #meets({ conditions, failsOpen }: Hook, served: ServedKind): boolean {
+    if (conditions.length === 0) return true;
+    const verdict = meetsConditions(conditions, requestOf(this.#content(served, { uid: '', version: 'v1' })));
+    if (typeof verdict === 'boolean') return verdict;
+    if (failsOpen) return false;
+    const { group, resource: plural } = resourceNameOf(this.request.served);
+    throw forbidden({ group, plural }, this.request.name ?? '', verdict);
   }
 
   #content(served: ServedKind, { uid, version }: Pick<ReviewContent, 'uid' | 'version'>): ReviewContent {

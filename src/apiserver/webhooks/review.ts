@@ -33,27 +33,31 @@ export interface ReviewContent {
 }
 
 export function reviewOf(content: ReviewContent): object {
-  const { uid, version, shown, requested, subresource, namespace, name, operation, user } = content;
   return {
     kind: 'AdmissionReview',
-    apiVersion: `admission.k8s.io/${version}`,
-    request: {
-      uid,
-      kind: shown.kind,
-      resource: shown.resource,
-      ...(subresource === '' ? {} : { subResource: subresource }),
-      requestKind: requested.kind,
-      requestResource: requested.resource,
-      ...(subresource === '' ? {} : { requestSubResource: subresource }),
-      ...(name === '' ? {} : { name }),
-      ...(namespace === '' ? {} : { namespace }),
-      operation,
-      userInfo: userInfoOf(user),
-      object: content.object ?? null,
-      oldObject: content.oldObject ?? null,
-      dryRun: content.isDryRun,
-      options: content.options ?? null,
-    },
+    apiVersion: `admission.k8s.io/${content.version}`,
+    request: requestOf(content),
+  };
+}
+
+export function requestOf(content: ReviewContent) {
+  const { uid, shown, requested, subresource, namespace, name, operation, user } = content;
+  return {
+    uid,
+    kind: shown.kind,
+    resource: shown.resource,
+    ...(subresource === '' ? {} : { subResource: subresource }),
+    requestKind: requested.kind,
+    requestResource: requested.resource,
+    ...(subresource === '' ? {} : { requestSubResource: subresource }),
+    ...(name === '' ? {} : { name }),
+    ...(namespace === '' ? {} : { namespace }),
+    operation,
+    userInfo: userInfoOf(user),
+    object: content.object ?? null,
+    oldObject: content.oldObject ?? null,
+    dryRun: content.isDryRun,
+    options: content.options ?? null,
   };
 }
 

@@ -100,6 +100,52 @@ describe('what a webhook is asked', () => {
     assert.equal(asked?.object?.['note'], 'from the client');
   });
 
+  test('only about requests that meet its conditions', async () => {
+    await using world = await startWebhookWorld();
+    const hook = await world.hook();
+    const clientConfig = hook.clientConfig();
+    const conditions = (...expressions: string[]) => ({
+      clientConfig,
+      matchConditions: expressions.map((expression, position) => ({ name: `c${position}`, expression })),
+    });
+    await validating(
+      world,
+      'conditions',
+      conditions("request.operation == 'CREATE'", "object.data['x'] == '1'"),
+      conditions("'makers' in request.userInfo.groups && request.namespace == 'default'"),
+      conditions('oldObject != null'),
+      { ...conditions("object.data['absent'] == '1'"), failurePolicy: 'Ignore' },
+    );
+    await world.client.create(ConfigMap, configMap('a', { x: '1' }));
+    assert.equal(hook.questions.length, 2);
+    await world.client.update(ConfigMap, configMap('a', { x: '2' }));
+    assert.equal(hook.questions.length, 4);
+  });
+
+  test('a condition that cannot be told is a refusal under Fail', async () => {
+    await using world = await startWebhookWorld();
+    const hook = await world.hook();
+    const matchConditions = [{ name: 'c', expression: "object.data['absent'] == '1'" }];
+    await validating(world, 'unknown', { clientConfig: hook.clientConfig(), matchConditions });
+    const { message, code } = await refusalOf(world.client.create(ConfigMap, configMap('a', { x: '1' })));
+    const why = "expression 'object.data['absent'] == '1'' resulted in error: no such key: absent";
+    assert.equal(message, `configmaps "a" is forbidden: ${why}`);
+    assert.equal(code, 403);
+  });
+
+  test('conditions that are none are refused', async () => {
+    await using world = await startWebhookWorld();
+    const clientConfig = { url: 'https://none.invalid' };
+    const matchConditions = ['object.', "'text'", 'nothing == 1'].map((expression, at) => ({
+      name: `c${at}`,
+      expression,
+    }));
+    const { message } = await refusalOf(validating(world, 'wrong', { clientConfig, matchConditions }));
+    assert.match(message, /matchConditions\[0\]\.expression: Invalid value: "object\.": compilation failed: ERROR/);
+    assert.match(message, /matchConditions\[1\]\.expression: .*must evaluate to bool but got string/);
+    assert.match(message, /undeclared reference to 'nothing'/);
+  });
+
   test('a scale as a Scale, whose number it may change', async () => {
     await using world = await startWebhookWorld();
     const hook = await world.hook({ answer: () => patching({ op: 'replace', path: '/spec/replicas', value: 7 }) });

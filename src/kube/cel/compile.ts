@@ -100,7 +100,10 @@ export function compileCel(text: string, variables: ReadonlyMap<string, DeclType
 const TYPE_VALUES: ReadonlyMap<string, Value> = new Map(TYPE_NAMES.map(([name]) => [name, new TypeValue(name)]));
 
 function withTypes(bindings: Bindings): Bindings {
-  return (name) => bindings(name) ?? TYPE_VALUES.get(name);
+  return (name) => {
+    const value = bindings(name);
+    return value === undefined ? TYPE_VALUES.get(name) : value;
+  };
 }
 
 function evaluate(interpreter: Interpreter): Evaluation {

@@ -10,6 +10,7 @@ import {
 } from '#kube/field-error.ts';
 import type { MatchCondition } from '#kube/kinds/admissionregistration/webhook.ts';
 import { qualifiedNameProblems } from '#kube/names.ts';
+import { BadCondition, compileCondition } from '#apiserver/webhooks/conditions.ts';
 
 const MAX_CONDITIONS = 64;
 
@@ -26,8 +27,19 @@ export function matchConditionErrors(conditions: readonly MatchCondition[], path
   return [...tooMany, ...ofEach];
 }
 
+function expressionErrors(expression: string, path: string): FieldError[] {
+  if (expression === '') return [requiredField(path)];
+  try {
+    compileCondition(expression);
+    return [];
+  } catch (error) {
+    if (error instanceof BadCondition) return [invalidField(path, expression, error.message)];
+    throw error;
+  }
+}
+
 function conditionErrors({ name, expression }: MatchCondition, path: string): FieldError[] {
-  const errors = expression.trim() === '' ? [requiredField(child(path, 'expression'))] : [];
+  const errors = expressionErrors(expression.trim(), child(path, 'expression'));
   if (!name) return [...errors, requiredField(child(path, 'name'))];
   const ofName = qualifiedNameProblems(name).map((problem) => invalidField(child(path, 'name'), name, problem));
   return [...errors, ...ofName];

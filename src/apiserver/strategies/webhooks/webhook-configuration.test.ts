@@ -131,4 +131,12 @@ describe('validation of webhooks', () => {
       `${at}.matchConditions[2].name: Required value`,
     ]);
   });
+
+  test('conditions are compiled', () => {
+    const conditions = ['object.metadata.name', '', '1'].map((expression, at) => ({ name: `c${at}`, expression }));
+    const problems = problemsOf({ matchConditions: conditions });
+    assert.match(problems.join('\n'), /\[0\]\.expression: .*must evaluate to bool but got dyn\n/);
+    assert.match(problems.join('\n'), /\[1\]\.expression: Required value\n/);
+    assert.match(problems.join('\n'), /\[2\]\.expression: .*must evaluate to bool but got int$/);
+  });
 });
