@@ -9,10 +9,12 @@ import { processCommand } from '#main/launch/command.ts';
 import { ownProcess } from '#main/launch/own-process.ts';
 import { VERSION } from '#main/launch/version.ts';
 import { startDetached } from '#supervisor/heir.ts';
+import { runAhead } from '#sys/priority.ts';
 import { setProcessName } from '#sys/process.ts';
 
 const { stateDir, paths, settings, log: logger, stop } = ownProcess('control');
 setProcessName('pinnace-control');
+runAhead();
 
 const startSupervisor = () => startDetached(processCommand('supervisor', stateDir), paths);
 await runControl({ settings, paths, clock: systemClock, logger, version: VERSION, startSupervisor }, stop);

@@ -10,8 +10,12 @@ import type { AgentAnswer, AgentRequest, AgentStart, PullCredentials } from '#ma
 import { writeLog } from '#main/launch/output.ts';
 import { statePaths } from '#protocol/platform.ts';
 import { createAgent } from '#runtime/create-agent.ts';
+import { runOrdinarily } from '#sys/priority.ts';
 import { parseReference, repositoryName } from '#runtime/image/reference.ts';
 import { digestResolutionText } from '#runtime/image/pull-messages.ts';
+
+// Before anything is started from here: containers run like everything else on the machine.
+runOrdinarily();
 
 const { settings, version, clusterDomain, port } = workerData as AgentStart;
 const control = parentPort;

@@ -11,8 +11,11 @@ import { VERSION } from '#main/launch/version.ts';
 import { StartError } from '#supervisor/errors.ts';
 import { writeJson } from '#supervisor/state-file.ts';
 import { runSupervisor } from '#supervisor/supervisor.ts';
+import { runOrdinarily } from '#sys/priority.ts';
 
 const { stateDir, paths, settings, log, stop } = ownProcess('supervisor');
+// Control may have started us, whose thread runs ahead of others.
+runOrdinarily();
 
 mkdirSync(paths.run, { recursive: true, mode: 0o700 });
 rmSync(paths.startFailure, { force: true });
