@@ -76,13 +76,17 @@ export function includeOf({ query }: Exchange): IncludeObject {
 const INCLUDED = ['Metadata', 'Object', 'None'] as const;
 
 /** As text, since the items of built-in kinds leave out their types, and nothing is to be copied for that. */
-function listText({ kind, apiVersion, metadata, items }: ObjectList<KubeObject>, { kind: served }: ServedKind): string {
-  const head = JSON.stringify({ kind, apiVersion, metadata });
-  const texts = items.map((item) => (served.isCustom ? JSON.stringify(item) : untyped(item)));
-  return `${head.slice(0, -1)},"items":[${texts.join(',')}]}`;
+function listText(list: ObjectList<KubeObject>, served: ServedKind): string {
+  return `${listHead(list)}${list.items.map((item) => itemText(served, item)).join(',')}]}`;
 }
 
-function untyped(object: KubeObject): string {
+/** Up to the first item. */
+export function listHead({ kind, apiVersion, metadata }: ObjectList<KubeObject>): string {
+  return `${JSON.stringify({ kind, apiVersion, metadata }).slice(0, -1)},"items":[`;
+}
+
+export function itemText({ kind: { isCustom } }: ServedKind, object: KubeObject): string {
+  if (isCustom) return JSON.stringify(object);
   const { apiVersion: _, kind: __, ...rest } = object;
   return JSON.stringify(rest);
 }

@@ -15,7 +15,7 @@ import { inSchemaOrder } from '#apiserver/schema-order.ts';
 const MIN_COMPRESSED_BYTES = 128 * 1024;
 
 /** Speed before size: the answer mostly travels over loopback. */
-const COMPRESSION_LEVEL = 1;
+export const COMPRESSION_LEVEL = 1;
 
 const compress = promisify(gzip);
 
@@ -109,7 +109,7 @@ async function sendWhole({ request, response }: Exchange, code: number, plain: U
   response.end(request.method === 'HEAD' ? undefined : bytes);
 }
 
-function takesGzip(header: string | string[] | undefined): boolean {
+export function takesGzip(header: string | string[] | undefined): boolean {
   return String(header ?? '')
     .split(',')
     .some((one) => one.trim().split(';')[0] === 'gzip');
@@ -142,7 +142,7 @@ function objectInOrder({ isCustom, schema }: Kind, object: unknown): unknown {
   return { kind, apiVersion, ...members };
 }
 
-function isPretty({ query, userAgent }: Exchange): boolean {
+export function isPretty({ query, userAgent }: Pick<Exchange, 'query' | 'userAgent'>): boolean {
   return query.flag('pretty') ?? READERS.some((one) => userAgent.startsWith(one));
 }
 

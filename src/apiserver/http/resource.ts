@@ -18,6 +18,7 @@ import { listOptionsOf, writeOptionsOf } from '#apiserver/http/query.ts';
 import { renderList, renderObject } from '#apiserver/http/render.ts';
 import { sendObject } from '#apiserver/http/reply.ts';
 import type { HttpApi } from '#apiserver/http/server.ts';
+import { isStreamed, streamList } from '#apiserver/http/stream-list.ts';
 import { resolve, type Resolved } from '#apiserver/http/target.ts';
 import { streamWatch } from '#apiserver/http/watch-stream.ts';
 import { deleteCollection } from '#apiserver/verbs/delete-collection.ts';
@@ -105,6 +106,9 @@ async function sendList(call: Call, { verb }: Resolved): Promise<void> {
           { target, list, options: deleteOptionsOf(exchange, await readBody(exchange.request), target.served) },
           exchange,
         );
+  if (isStreamed(exchange, listed.items.length)) {
+    return streamList(exchange, { list: listed, served: target.served, clock: http.api.clock });
+  }
   const body = renderList(exchange, listed, renderingOf(call));
   await sendObject(exchange, { code: 200, body, kind: target.served.kind });
 }
