@@ -21,6 +21,7 @@ import { makeSandbox, preparePodVolumes, refreshPodVolumes, removeSandbox } from
 import { type ContainerState, newPodState, type PodState } from '#runtime/pod/state.ts';
 import { DEADLINE_EXCEEDED, podStatus } from '#runtime/pod/status.ts';
 import { StatusWriter } from '#runtime/pod/status-writer.ts';
+import { tokensIn } from '#runtime/volumes/content.ts';
 import { PodTokens } from '#runtime/volumes/pod-tokens.ts';
 import type { VolumeSources } from '#runtime/volumes/volumes.ts';
 import { hasCode } from '#sys/errors.ts';
@@ -294,6 +295,8 @@ export class PodRunner {
   }
 
   async #setUp(): Promise<void> {
+    // Their answers come while the network is made.
+    for (const wanted of tokensIn(this.#pod.spec)) this.#tokens.expect(wanted);
     try {
       const sandbox = await makeSandbox(this.#env, this.#pod, this.#stop.signal);
       this.#mark({ sandboxReady: this.#env.clock.now() });

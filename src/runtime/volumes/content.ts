@@ -52,8 +52,19 @@ export async function volumeContent(
   return files;
 }
 
+/** The tokens that a pod's volumes show. */
+export function tokensIn({ volumes = [] }: { readonly volumes?: readonly Volume[] | undefined }): WantedToken[] {
+  const sources = volumes.flatMap(({ projected }) => projected?.sources ?? []);
+  return sources.flatMap(({ serviceAccountToken }) => (serviceAccountToken ? [wantedToken(serviceAccountToken)] : []));
+}
+
+function wantedToken({ audience, expirationSeconds = DEFAULT_TOKEN_SECONDS }: TokenProjection): WantedToken {
+  return { audience, expirationSeconds };
+}
+
 type Projected = NonNullable<Volume['projected']>;
 type Projection = NonNullable<Projected['sources']>[number];
+type TokenProjection = NonNullable<Projection['serviceAccountToken']>;
 
 interface ProjectionContext {
   readonly input: ContentInput;
@@ -86,9 +97,12 @@ async function projectionContent(
   }
   if (downwardAPI) addFields(files, downwardAPI.items ?? [], { input, mode });
   if (serviceAccountToken) {
-    const { audience, expirationSeconds = DEFAULT_TOKEN_SECONDS, path } = serviceAccountToken;
-    const content = Buffer.from(await sources.token({ audience, expirationSeconds }));
-    put(files, path, { content, mode: tokenMode(input.pod, mode ?? DEFAULT_MODE), owner: tokenOwner(input.pod) });
+    const content = Buffer.from(await sources.token(wantedToken(serviceAccountToken)));
+    put(files, serviceAccountToken.path, {
+      content,
+      mode: tokenMode(input.pod, mode ?? DEFAULT_MODE),
+      owner: tokenOwner(input.pod),
+    });
   }
   return files;
 }

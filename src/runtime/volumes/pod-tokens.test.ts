@@ -46,6 +46,16 @@ test('for each audience and life a token of its own', async () => {
   assert.equal(asked.length, 3);
 });
 
+test('what is expected is asked for once, also while the answer is on its way', async () => {
+  const { pod, asked, fail } = tokens();
+  pod.expect(anHour);
+  assert.deepEqual(await Promise.all([pod.get(anHour), pod.get(anHour)]), ['token-1', 'token-1']);
+  assert.equal(asked.length, 1);
+  fail(new Error('gone'));
+  pod.expect({ ...anHour, audience: 'vault' });
+  await assert.rejects(pod.get({ ...anHour, audience: 'vault' }), /failed to fetch token: gone/);
+});
+
 test('the old one is shown for as long as it is good when there is no new one', async () => {
   const { clock, pod, fail } = tokens();
   await pod.get(anHour);

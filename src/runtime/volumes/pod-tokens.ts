@@ -31,16 +31,30 @@ export class PodTokens {
   readonly #clock: Clock;
   readonly #request: (wanted: WantedToken) => Promise<IssuedToken>;
   readonly #kept = new Map<string, Kept>();
+  readonly #asked = new Map<string, Promise<string>>();
 
   constructor(clock: Clock, request: (wanted: WantedToken) => Promise<IssuedToken>) {
     this.#clock = clock;
     this.#request = request;
   }
 
-  async get(wanted: WantedToken): Promise<string> {
+  /** Begins to ask for what will be wanted soon. */
+  expect(wanted: WantedToken): void {
+    // Whoever wants it asks again, and hears of the failure.
+    this.get(wanted).catch(() => undefined);
+  }
+
+  /** Of several at the same time one asks. */
+  get(wanted: WantedToken): Promise<string> {
     const key = JSON.stringify([wanted.audience, wanted.expirationSeconds]);
     const kept = this.#kept.get(key);
-    if (kept && this.#clock.now() < kept.renewAt) return kept.token;
+    if (kept && this.#clock.now() < kept.renewAt) return Promise.resolve(kept.token);
+    const asked = this.#asked.get(key) ?? this.#ask(key, wanted, kept).finally(() => this.#asked.delete(key));
+    this.#asked.set(key, asked);
+    return asked;
+  }
+
+  async #ask(key: string, wanted: WantedToken, kept: Kept | undefined): Promise<string> {
     try {
       const issued = await this.#request(wanted);
       this.#kept.set(key, { ...issued, renewAt: this.#renewAt(issued) });
