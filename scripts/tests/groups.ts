@@ -38,7 +38,10 @@ const SUFFIX = /\.(net|oci|e2e|clients|long)\.test\.ts$/;
 
 /** Those whose path contains one of the parts, or all where there are no parts. */
 export function filesOf({ name }: TestGroup, parts: readonly string[]): string[] {
-  const all = globSync(['src/**/*.test.ts', 'test/**/*.test.ts'], { cwd: ROOT }).sort();
+  const all = globSync(['src/**/*.test.ts', 'test/**/*.test.ts'], {
+    cwd: ROOT,
+    exclude: ['**/node_modules/**'],
+  }).sort();
   const own = all.filter((file) => (SUFFIX.exec(file)?.[1] ?? 'unit') === name);
   return own.filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)));
 }

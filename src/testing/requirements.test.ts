@@ -19,9 +19,7 @@ interface Started {
 
 const started: Started[] = globSync(
   ['src/**/*.test.ts', 'test/**/*.ts', 'src/testing/**/*.ts', 'src/**/fixtures/*.ts'],
-  {
-    cwd: ROOT,
-  },
+  { cwd: ROOT, exclude: ['**/node_modules/**'] },
 ).flatMap((file) => {
   const text = readFileSync(path.join(ROOT, file), 'utf8');
   if (!text.includes('node:child_process') && !text.includes('runProgram')) return [];
