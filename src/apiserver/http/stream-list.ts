@@ -3,7 +3,6 @@
  * work while the next one is made, and no more of the text is kept than the client leaves lying. What is listed is frozen
  * and was read as one snapshot before, so nothing changes on the way. A client that takes nothing for a minute is cut off.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Writable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import type { Clock } from '#base/clock.ts';
@@ -59,6 +58,13 @@ function* pieces(list: ObjectList<KubeObject>, served: ServedKind): Generator<st
     yield `${at === 0 ? '' : ','}${texts.join(',')}`;
   }
   yield ']}\n';
+}
+
+/** Resolves when others have had their turn. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }
 
 /** Resolves when more may be written, or the stream is gone. */
